@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+find_package(OpenSSL 3.0 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+# cf_module(NAME [DEPS module...] [PRIVATE_LIBS target...])
+#
+# A static library of lib/NAME/**.c (less test_*.c). Its headers are seen as <NAME/x.h>, through
+# an include root that holds this module alone; every test_x.c beside x.c becomes a test.
+function(cf_module name)
+    cmake_parse_arguments(M "" "" "DEPS;PRIVATE_LIBS" ${ARGN})
+    set(root ${CMAKE_BINARY_DIR}/roots/${name})
+    file(MAKE_DIRECTORY ${root})
+    file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/${name} ${root}/${name} SYMBOLIC)
+
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
+    set(tests ${sources})
+    list(FILTER tests INCLUDE REGEX "/test_[^/]*\\.c$")
+    list(FILTER sources EXCLUDE REGEX "/test_[^/]*\\.c$")
+    set(needs)
+    foreach(dep ${M_DEPS})
+        list(APPEND needs cf_${dep})
+    endforeach()
+
+    if(sources)
+        add_library(cf_${name} STATIC ${sources})
+        target_include_directories(cf_${name} PUBLIC ${root})
+        target_link_libraries(cf_${name} PUBLIC ${needs} PRIVATE ${M_PRIVATE_LIBS})
+    else()
+        add_library(cf_${name} INTERFACE)
+        target_include_directories(cf_${name} INTERFACE ${root})
+        target_link_libraries(cf_${name} INTERFACE ${needs})
+    endif()
+    foreach(test ${tests})
+        cf_test(${test} cf_${name})
+    endforeach()
+endfunction()
+
+# cf_test(FILE target... [LABEL label]): the cmocka program FILE, linked to the targets.
+# Tests find their data through the macro CF_DATA (the folder tests/data).
+function(cf_test file)
+    cmake_parse_arguments(T "" "LABEL" "" ${ARGN})
+    if(NOT T_LABEL)
+        set(T_LABEL unit)
+    endif()
+    get_filename_component(stem ${file} NAME_WE)
+    get_filename_component(folder ${file} DIRECTORY)
+    get_filename_component(folder ${folder} NAME)
+    set(target ${folder}_${stem})
+    add_executable(${target} ${file})
+    target_link_libraries(${target} PRIVATE ${T_UNPARSED_ARGUMENTS} PkgConfig::CMOCKA)
+    target_compile_definitions(${target} PRIVATE CF_DATA="${CMAKE_SOURCE_DIR}/tests/data")
+    add_test(NAME ${target} COMMAND ${target})
+    set_tests_properties(${target} PROPERTIES LABELS ${T_LABEL} TIMEOUT 120)
+endfunction()

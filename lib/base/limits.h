@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every maximum of a foreign length, each with its reason. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+enum {
+    /* ISO 7816-4: 5 to 16 bytes. */
+    AID_MIN = 5,
+    AID_MAX = 16,
+    /* ISO 7816-3: TS, T0, at most 15 interface bytes groups and 15 historical bytes, TCK. */
+    ATR_MAX = 33,
+    /* ISO 7816-4 extended length: header 4, Lc 3, data 65,535, Le 2. */
+    CAPDU_MAX = 65544,
+    /* Data 65,536 and the status word. */
+    RAPDU_MAX = 65538,
+    /* GPCS 2.3.1 11.6.2.3: the block number of LOAD is one byte. */
+    LOAD_BLOCKS_MAX = 256,
+    /* A compact CAP file holds at most about 15 components of 64 KB; what goes to the card is bounded by
+     * the largest that 256 extended blocks of a command could carry in practice. */
+    LOAD_FILE_MAX = 1024 * 1024,
+    /* A CAP file as a ZIP archive: what people keep in them beside the components (Debug, sources) is small.
+     */
+    CAP_FILE_MAX = 4 * 1024 * 1024,
+    CAP_ENTRIES_MAX = 256,
+    /* JCVM 3: at most 128 imported packages (6.7), applets of one package by a count of one byte; we take
+       fewer. */
+    CAP_IMPORTS_MAX = 128,
+    CAP_APPLETS_MAX = 64,
+    /* One script of a delivery: a load file of the largest size, signed, in 22-objects. */
+    SCRIPT_MAX = 2 * 1024 * 1024,
+    /* 256 LOAD blocks, INSTALLs, DELETEs, GET STATUS, STORE DATA. */
+    SCRIPT_COMMANDS_MAX = 1024,
+    /* A frame between front and keeper: a script and its sealed channel. */
+    KEEPER_FRAME_MAX = SCRIPT_MAX + 64 * 1024,
+    /* HTTP: headers as a whole; a body of the dialogue or an upload (a CAP in base64 or raw). */
+    HTTP_HEADERS_MAX = 16 * 1024,
+    HTTP_BODY_MAX = 8 * 1024 * 1024,
+    /* Names that people give: applications, card types, keys. */
+    NAME_MAX_BYTES = 64,
+    /* GET STATUS: entries kept of one card's registry. */
+    REGISTRY_ENTRIES_MAX = 256,
+    /* A ticket: 32 random bytes in base64url are 43 characters. */
+    TICKET_MAX = 64
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Bytes as text: hexadecimal and base64url (RFC 4648 section 5, without padding). Strict: one
+ * encoding is accepted, anything else is ERR_FORMAT. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <base/bytes.h>
+
+/* Writes 2 * v.len upper-case digits and an end; out needs 2 * v.len + 1 bytes. */
+void hex_write(char *out, struct view v);
+/* Appends the digits, without an end. */
+void hex_put(struct writer *w, struct view v);
+/* Reads an even number of digits, upper or lower case, nothing else, and appends the bytes to out. */
+enum err hex_read(struct view text, struct writer *out) MUST_USE;
+/* Reads a string of at most max bytes to out; *len says how many. ERR_LIMIT when there are more. */
+enum err hex_read_str(const char *text, uint8_t *out, size_t max, size_t *len) MUST_USE;
+
+void base64url_put(struct writer *w, struct view v);
+enum err base64url_read(struct view text, struct writer *out) MUST_USE;
+
+#endif
