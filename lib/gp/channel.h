@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Secure channels, host side. A method is a row: name, the i value that it serves, and how to open, wrap and
+ * unwrap; adding one adds a file under gp/channel/ and rows in channel.c. The virtual card has its own code
+ * for the other side. */
+#ifndef GP_CHANNEL_H
+#define GP_CHANNEL_H
+
+#include <apdu/apdu.h>
+#include <gp/keys.h>
+
+/* Security levels: P1 of EXTERNAL AUTHENTICATE (GPCS 2.3.1 table 10-1, E.5.2.3; Amendment D 7.1.2.1). */
+enum {
+    LEVEL_NONE = 0x00,
+    LEVEL_C_MAC = 0x01,
+    LEVEL_C_DECRYPTION = 0x02, /* with C-MAC: 03 */
+    LEVEL_R_MAC = 0x10,        /* with C-MAC: 11, 13 */
+    LEVEL_R_ENCRYPTION = 0x20  /* with all others: 33 */
+};
+
+enum { HOST_CHALLENGE_MAX = 16, CHANNEL_STATE_MAX = 512, KDD_LEN = 10 };
+
+/* The answer to INITIALIZE UPDATE (E.5.1, Amendment D 7.1.1). */
+struct init_update {
+    uint8_t kdd[KDD_LEN];
+    uint8_t kvn, scp;
+    int i;                 /* -1: the answer does not carry it (SCP02) */
+    bool has_sequence;     /* SCP02 always; SCP03 only with pseudo-random challenges */
+    uint32_t sequence;     /* SCP02: 2 bytes; SCP03: 3 bytes */
+    uint8_t challenge[16]; /* SCP02: 6 bytes behind the sequence counter; SCP03: 8, S16: 16 */
+    size_t challenge_len;
+    uint8_t cryptogram[16];
+    size_t cryptogram_len;
+};
+/* data without the status word. ERR_FORMAT; ERR_UNSUPPORTED for another protocol. */
+enum err init_update_parse(struct view data, struct init_update *out) MUST_USE;
+
+struct channel; /* an open channel: keys and chaining state, all secret */
+struct channel_ops;
+
+struct channel_method {
+    const char *name; /* "SCP02", "SCP03" */
+    uint8_t scp, i;   /* one row per supported i */
+    enum key_type key_type;
+    size_t host_challenge_len;
+    uint8_t levels[8]; /* the security levels that this i can do, strongest last, ended by 0 */
+    bool response_mac; /* a response MAC is possible, so that results can be confirmed */
+    const struct channel_ops *ops;
+};
+/* NULL when there is none. */
+const struct channel_method *channel_method(uint8_t scp, uint8_t i);
+/* All rows: for documentation and for tests that run over the table. */
+const struct channel_method *channel_methods(size_t *count);
+bool channel_level_ok(const struct channel_method *m, uint8_t level);
+/* The most plain data bytes of a short command that still fit when wrapped at this level (247 or 239). */
+size_t channel_block_size(const struct channel_method *m, uint8_t level);
+
+/* INITIALIZE UPDATE, plain. key_id is P2, usually 0. host_challenge is borrowed. */
+void channel_initialize_update(struct apdu *out, uint8_t kvn, uint8_t key_id, struct view host_challenge);
+
+/* Derives session keys, verifies the card cryptogram in constant time (ERR_AUTH: nothing is opened), and
+ * makes the channel ready for its first command, EXTERNAL AUTHENTICATE. ERR_UNSUPPORTED when the method can't
+ * do the level. */
+enum err channel_open(struct channel **out, struct crypto *c, const struct channel_method *m,
+                      const struct card_keys *keys, struct view host_challenge, const struct init_update *iu,
+                      uint8_t level) MUST_USE;
+/* Wipes; accepts NULL and clears. */
+void channel_free(struct channel **ch);
+
+/* Appends the complete EXTERNAL AUTHENTICATE command. Only as the first command: ERR_STATE otherwise. */
+enum err channel_external_authenticate(struct channel *ch, struct crypto *c, struct writer *out) MUST_USE;
+
+/* Wraps count plain commands in order, as one chain. wrapped[i] gets header, Le, and data that views into
+ * *storage, which needs room for channel_wrapped_max bytes and must not grow afterwards. ERR_LIMIT when a
+ * short command does not fit once wrapped (nothing is wrapped then). */
+enum err channel_wrap(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
+                      struct apdu *wrapped, struct writer *storage) MUST_USE;
+size_t channel_wrapped_max(const struct apdu *plain, size_t count);
+
+/* Takes the answer to a wrapped command (EXTERNAL AUTHENTICATE too). Call it once per command, in order; on a
+ * channel with C-ENC/R-MAC counters the channel must stand behind exactly that command (wrap one, unwrap one;
+ * or replay with channel_copy, wrapping the executed commands again one by one). Appends the plain response
+ * data; *proven says that a response MAC was verified. ERR_AUTH when a response MAC is due and does not
+ * match. */
+enum err channel_unwrap(struct channel *ch, struct crypto *c, struct view rapdu, struct writer *out,
+                        uint16_t *sw, bool *proven) MUST_USE;
+
+/* The state as bytes, to be sealed at once, and back (ERR_FORMAT). The bytes are secret. */
+enum err channel_encode(const struct channel *ch, struct writer *out) MUST_USE;
+enum err channel_decode(struct channel **out, struct view state) MUST_USE;
+enum err channel_copy(struct channel **out, const struct channel *ch) MUST_USE;
+uint8_t channel_level(const struct channel *ch);
+const struct channel_method *channel_method_of(const struct channel *ch);
+
+/* Encrypts key data for PUT KEY and STORE DATA under the DEK (E.4.7; Amendment D 6.2.8). in: whole cipher
+ * blocks. */
+enum err channel_dek_encrypt(struct channel *ch, struct crypto *c, struct view in,
+                             struct writer *out) MUST_USE;
+
+#endif

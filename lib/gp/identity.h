@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a card says of itself before it is authenticated: CPLC, IIN, CIN, card recognition data, key
+ * information, capabilities, FCI of the issuer security domain. All of it may be lies: it chooses, it proves
+ * nothing. */
+#ifndef GP_IDENTITY_H
+#define GP_IDENTITY_H
+
+#include <apdu/apdu.h>
+#include <cap/cap.h>
+
+enum { CPLC_LEN = 42, CARD_ID_MAX = 16, KEY_INFO_MAX = 64, SCP_INFO_MAX = 8, CARD_NUMBER_MAX = 40 };
+
+struct scp_info {
+    uint8_t scp, i;
+};
+
+struct key_info {
+    uint8_t id, version, type; /* type: GPCS 2.3.1 table 11-16: 80 DES, 88 AES, ... */
+    uint16_t len;              /* bytes */
+};
+
+struct identity {
+    uint8_t atr[ATR_MAX];
+    size_t atr_len;
+    struct aid isd; /* from the FCI: tag 84 */
+    uint8_t cplc[CPLC_LEN];
+    bool has_cplc;
+    uint8_t iin[CARD_ID_MAX], cin[CARD_ID_MAX];
+    size_t iin_len, cin_len;
+    struct scp_info scps[SCP_INFO_MAX]; /* from card recognition data (H.2) and card capabilities (H.4) */
+    size_t scp_count;
+    struct key_info keys[KEY_INFO_MAX];
+    size_t key_count;
+    uint8_t gp_version[3]; /* from card recognition data; zeros when unknown */
+};
+
+/* The commands by which a card is identified, in order: SELECT, GET DATA 9F7F, 66, E0, 42, 45, 67. An empty
+ * AID selects the default application. */
+enum { IDENTITY_COMMANDS = 7 };
+void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid);
+/* Takes the answers to these, in order. Missing answers, error status words and malformed objects leave their
+ * fields empty (a strange card is not an error); SELECT must have worked: ERR_NOT_FOUND otherwise. */
+enum err identity_parse(struct identity *out, struct view atr, const struct rapdu *answers,
+                        size_t count) MUST_USE;
+
+/* The single parts; ERR_FORMAT when malformed, and then *id is unchanged. */
+enum err identity_parse_fci(struct identity *id, struct view v) MUST_USE;
+enum err identity_parse_cplc(struct identity *id, struct view v) MUST_USE;
+enum err identity_parse_recognition(struct identity *id, struct view v) MUST_USE;
+enum err identity_parse_key_info(struct identity *id, struct view v) MUST_USE;
+enum err identity_parse_capabilities(struct identity *id, struct view v) MUST_USE;
+
+/* The card's number, as upper-case hexadecimal text with an end: IIN and CIN joined by "-" where there is a
+ * CIN, else CPLC fabricator, type, batch and serial number. It names the card in the store. ERR_NOT_FOUND
+ * when the card has neither. */
+enum err identity_card_number(const struct identity *id, char out[2 * CARD_NUMBER_MAX + 2]) MUST_USE;
+/* The CPLC serial number (4 bytes), empty without CPLC. */
+struct view identity_serial(const struct identity *id);
+
+/* Bytes for the store, and back. */
+enum err identity_encode(const struct identity *id, struct writer *out) MUST_USE;
+enum err identity_decode(struct identity *out, struct view v) MUST_USE;
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From what a card shall hold, and what it holds, to plain commands. A sequence is text, one command a line,
+ * stored with the application (predefined) or made from its CAP file (generated); it may have places that are
+ * filled per card. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include <gp/channel.h>
+#include <gp/command.h>
+#include <gp/identity.h>
+#include <gp/registry.h>
+
+/* A sequence (docs/sequences.md):
+ *     # comment
+ *     load parameters=<hex> hash=sha256          INSTALL [for load], LOAD...; both words may be left out
+ *     install module=<aid> instance=<aid> privileges=<hex> parameters=<hex, places> system=<hex, places>
+ *     personalize instance=<aid>                 INSTALL [for personalization]
+ *     store data=<hex, places>                   STORE DATA, cut into blocks
+ *     delete aid=<aid> [related]
+ *     apdu <hex, places>
+ * Places: ${card.serial} ${card.cin} ${card.iin} ${card.kdd} ${derive:<key>:<label>:<length>} */
+
+enum { SEQUENCE_TEXT_MAX = 64 * 1024, PLACES_MAX = 64 };
+
+struct plan_problem {
+    char text[200]; /* a sentence; with the line number of the sequence where there is one */
+};
+
+/* For the generated sequence: one chosen applet. */
+struct install_choice {
+    struct aid module, instance; /* an empty instance: same as module */
+    struct privileges privileges;
+    struct view parameters, system; /* text: hex with places */
+};
+/* Writes the sequence for a CAP file: load, then one install line per choice (none chosen: per applet).
+ * load_parameters: hex text. */
+enum err plan_generate(const struct cap *cap, const struct install_choice *choices, size_t count,
+                       struct view load_parameters, struct writer *text, struct plan_problem *why) MUST_USE;
+/* Checks a sequence against its CAP file without any card: every line, AID, place and length. */
+enum err plan_check(struct view sequence, const struct cap *cap, struct plan_problem *why) MUST_USE;
+
+/* A place that only the keeper can fill: len bytes at offset of the data of plain command number command,
+ * zeros until then. */
+struct derive_place {
+    size_t command, offset, len;
+    char key[NAME_MAX_BYTES + 1], label[NAME_MAX_BYTES + 1];
+};
+
+enum plan_purpose { PLAN_INSTALL, PLAN_REMOVE, PLAN_INSPECT };
+
+struct plan_input {
+    enum plan_purpose purpose;
+    const struct cap *cap; /* INSTALL and REMOVE */
+    struct view sequence;  /* INSTALL */
+    const struct identity *identity;
+    struct view kdd;
+    const struct registry *holds;       /* what the card is known to hold; NULL: not known */
+    const struct cap_package *platform; /* packages of the card type; NULL: not known */
+    size_t platform_count;
+    size_t block_size; /* channel_block_size */
+};
+
+struct plan {
+    struct writer bytes; /* the encoded C-APDUs, one behind the other */
+    struct {
+        size_t at, len;
+    } apdus[SCRIPT_COMMANDS_MAX];
+    size_t count;
+    struct derive_place places[PLACES_MAX];
+    size_t place_count;
+};
+
+/* ERR_EXISTS: nothing is to be done, the card holds it already (or, to remove: does not hold it); only with
+ * holds known. ERR_NOT_FOUND: a needed package is missing on the card, *why names it; only with holds or
+ * platform known. ERR_LIMIT: more than LOAD_BLOCKS_MAX blocks. ERR_FORMAT, ERR_MEMORY. *why is filled
+ * whenever the result is not OK. Where holds is NULL the plan begins with GET STATUS of packages and of
+ * applications, so that the answers tell what the card holds even when a later command is refused. Where
+ * holds says that another version or a half-installed one is there, DELETE comes first, and only after
+ * everything else was checked. On OK *out must go to plan_finish. */
+enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_problem *why) MUST_USE;
+void plan_finish(struct plan *p);
+struct view plan_apdu(const struct plan *p, size_t n);
+
+#endif
