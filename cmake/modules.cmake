@@ -53,4 +53,10 @@ function(cf_test file)
     target_compile_definitions(${target} PRIVATE CF_DATA="${CMAKE_SOURCE_DIR}/tests/data")
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES LABELS ${T_LABEL} TIMEOUT 120)
+    # What is shipped, under valgrind: the sanitizers see neither uninitialised memory nor the release build.
+    if(CF_VALGRIND AND T_LABEL STREQUAL unit)
+        add_test(NAME valgrind_${target}
+            COMMAND ${CMAKE_SOURCE_DIR}/tests/harness/valgrind.sh $<TARGET_FILE:${target}>)
+        set_tests_properties(valgrind_${target} PROPERTIES LABELS valgrind TIMEOUT 300)
+    endif()
 endfunction()
