@@ -1,0 +1,32 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Manual pages and --help know the same long options, both ways, and the pages are well formed.
+set -u
+. "$(dirname "$0")/common.sh"
+
+options() {
+    grep -oE -e '(^|[^[:alnum:]-])--[a-z][a-z0-9-]*' | sed 's/.*--/--/' | sort -u
+}
+
+for page in man/*.[158]; do
+    [ -f "$page" ] || continue
+    ok "$page is well formed" sh -c '! mandoc -T lint -W error "$1" | grep .' - "$page"
+done
+
+for program in ferryd ferry ferry-card; do
+    binary=$build/src/$program/$program
+    [ -x "$binary" ] || continue
+    page=$(ls man/"$program".[18] 2>/dev/null | head -n 1)
+    if [ -z "$page" ]; then
+        fail "$program has a manual page"
+        continue
+    fi
+    ok "$program --help succeeds" "$binary" --help
+    "$binary" --help 2>/dev/null | options >"$tap_dir/help"
+    mandoc -T ascii "$page" | col -b | sed 's/‐/-/g' | options >"$tap_dir/page"
+    same "every option of $program --help is in $page" '' "$(comm -23 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
+    same "every option in $page is in $program --help" '' "$(comm -13 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
+done
+ok 'mandoc is there' command -v mandoc
+tap_end
