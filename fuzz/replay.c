@@ -2,7 +2,8 @@
  *
  * Runs a fuzz target without a fuzzer, as a plain test: every file of a corpus folder, and of each file the
  * truncations and the single-byte changes, bounded and always the same. Each file runs in a process of its
- * own, so that a crash names the file and the mutation and the next file still runs. An empty folder fails. */
+ * own, so that a crash names the file and the mutation and the next file still runs. An empty folder fails.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -109,8 +110,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s CORPUS-FOLDER\n", argv[0]);
         return 2;
     }
-    struct progress *p =
-        mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct progress *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct dirent **entries = NULL;
     int count = scandir(argv[1], &entries, visible, alphasort);
     if (p == MAP_FAILED || count <= 0 || count > FILES_MAX) {

@@ -191,7 +191,7 @@ static bool grow(struct writer *w, size_t need)
     uint8_t *data = malloc(cap);
     if (data == NULL)
         return false;
-    if (w->len > 0) {
+    if (w->data != NULL) {
         memcpy(data, w->data, w->len);
         explicit_bzero(w->data, w->len);
     }

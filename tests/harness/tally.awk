@@ -39,7 +39,8 @@ function finish(good, i) {
     all_bad += bad
     if (bad && !totals) {
         printf "---- %s: %d passed, %d failed%s\n", name, ok, bad, whole ? "" : " (it did not reach its end)"
-        for (i = lines > 200 ? lines - 199 : 1; i <= lines; i++) print "  " text[i]
+        for (i = lines > 300 ? lines - 299 : 2; i <= lines; i++)
+            if (text[i] !~ /^(ok [0-9]|\[ RUN |\[       OK )/) print "  " text[i]
     }
     name = ""
 }

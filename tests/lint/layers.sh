@@ -25,7 +25,7 @@ includes() {
     gcc -std=c17 -D_GNU_SOURCE -fsyntax-only $1 "$tap_dir/include.c"
 }
 
-modules=$(cd lib && for d in */; do [ -n "$(ls "$d" | grep '\.c$')" ] && echo "${d%/}"; done)
+modules=$(find lib -mindepth 2 -name '*.c' ! -name 'test_*' | cut -d/ -f2 | sort -u)
 for module in $modules; do
     flags=$(include_flags "$(find "lib/$module" -name '*.c' ! -name 'test_*' | sort | head -n 1)")
     for other in $modules; do

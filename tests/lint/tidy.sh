@@ -9,11 +9,14 @@ mkdir -p "$build/tidy"
 
 cat >"$tap_dir/one" <<'END'
 file=$1 build=$2 dir=$3
-flags=$(jq -r --arg file "$PWD/$file" '[.[] | select(.file == $file)][0].command // empty' \
+command=$(jq -r --arg file "$PWD/$file" '[.[] | select(.file == $file)][0].command // empty' \
     "$build/compile_commands.json")
-[ -n "$flags" ] || exit 0 # not built on this machine
-key=$( { cat .clang-tidy; echo "$flags"; (cd "$build" && eval "${flags% -o *} -E '$PWD/../../$file'" 2>/dev/null ||
-    cat "$OLDPWD/$file"); } | sha256sum | cut -d' ' -f1)
+[ -n "$command" ] || exit 0 # not built here
+key=$({
+    cat .clang-tidy
+    echo "$command"
+    cd "$build" && eval "${command%% -o *} -E '${command##* }'" || cat "${command##* }"
+} 2>/dev/null | sha256sum | cut -d' ' -f1)
 stamp=$build/tidy/$key
 out=$dir/$(echo "$file" | tr / _)
 if [ -e "$stamp" ]; then
