@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The narrow interface to the HTTP server: a request comes in, the reply is given now or later. All of
+ * libevent and of TLS stays behind it (http.c). One event loop, one thread. */
+#ifndef FRONT_HTTP_H
+#define FRONT_HTTP_H
+
+#include <base/bytes.h>
+#include <base/limits.h>
+
+struct event_base;
+struct http;
+struct http_reply; /* an answer that is still due; exactly one http_reply_send ends it */
+
+struct http_request {
+    const char *method;  /* "GET", "POST", "PUT", "DELETE" */
+    const char *path;    /* decoded, without query */
+    struct view body;    /* valid during the call of the handler */
+    const char *peer;    /* address, for logs and limits */
+    const char *subject; /* common name of a verified client certificate, or NULL */
+    struct http_reply *reply;
+};
+
+/* A request's header and a decoded query parameter; NULL when absent. Valid during the call of the handler.
+ */
+const char *http_header(const struct http_request *r, const char *name);
+const char *http_query(const struct http_request *r, const char *name);
+
+void http_reply_header(struct http_reply *r, const char *name, const char *value);
+/* Ends the reply. body may be empty. Safe when the client has gone meanwhile. */
+void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body);
+
+/* Routes are tried in order; a path that ends with '*' stands for everything below. */
+struct http_route {
+    const char *method, *path;
+    void (*handle)(void *app, const struct http_request *r);
+};
+
+struct http_settings {
+    const char *listen;                    /* "127.0.0.1:8443", "[::1]:0" */
+    const char *certificate, *private_key; /* PEM files */
+    const char *client_ca;                 /* PEM file; NULL: no client certificates */
+    unsigned connections_max, connections_per_peer_max;
+};
+
+/* why: a sentence. routes and app are borrowed for the server's life. */
+enum err http_new(struct http **out, struct event_base *base, const struct http_settings *s,
+                  const struct http_route *routes, size_t count, void *app, char *why,
+                  size_t why_len) MUST_USE;
+/* The port that is really listened on. */
+unsigned http_port(const struct http *h);
+/* Stops accepting; ends idle connections. */
+void http_stop(struct http *h);
+void http_free(struct http **h);
+
+#endif
