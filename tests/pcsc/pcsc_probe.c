@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What end-to-end tests ask the PC/SC daemon, with nothing of Cardferry in between: is the reader there, is a
+ * card in it, what does the card answer. One question per run, the answer as the exit status. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <winscard.h>
+
+enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
+
+static const char usage[] = "usage: pcsc_probe readers            lists them\n"
+                            "       pcsc_probe reader NAME        there is one whose name begins so\n"
+                            "       pcsc_probe present|absent     waits for it, in the first reader\n"
+                            "       pcsc_probe apdu HEX...        sends each, prints the answers\n";
+
+static SCARDCONTEXT context;
+static char readers[NAMES_MAX];
+
+static int failed(const char *what, LONG status)
+{
+    fprintf(stderr, "%s: %s\n", what, pcsc_stringify_error(status));
+    return 1;
+}
+
+/* 0 when the first reader's name is in readers. */
+static int find_readers(void)
+{
+    DWORD len = sizeof(readers);
+    LONG status = SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context);
+    if (status != SCARD_S_SUCCESS)
+        return failed("SCardEstablishContext", status);
+    status = SCardListReaders(context, NULL, readers, &len);
+    return status == SCARD_S_SUCCESS ? 0 : failed("SCardListReaders", status);
+}
+
+static int list_readers(void)
+{
+    for (const char *name = readers; *name; name += strlen(name) + 1)
+        puts(name);
+    return 0;
+}
+
+static int has_reader(const char *wanted)
+{
+    for (const char *name = readers; *name; name += strlen(name) + 1)
+        if (strncmp(name, wanted, strlen(wanted)) == 0)
+            return 0;
+    return 1;
+}
+
+/* Waits until the state has the bit wanted (SCARD_STATE_PRESENT or SCARD_STATE_EMPTY). */
+static int wait_for(DWORD wanted)
+{
+    SCARD_READERSTATE state = {.szReader = readers, .dwCurrentState = SCARD_STATE_UNAWARE};
+    for (;;) {
+        LONG status = SCardGetStatusChange(context, WAIT_MS, &state, 1);
+        if (status != SCARD_S_SUCCESS)
+            return failed("SCardGetStatusChange", status);
+        if ((state.dwEventState & wanted) != 0)
+            return 0;
+        state.dwCurrentState = state.dwEventState;
+    }
+}
+
+static bool hex_bytes(const char *hex, BYTE *out, DWORD *len)
+{
+    size_t n = strlen(hex) / 2;
+    if (strlen(hex) % 2 != 0 || n > APDU_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned byte;
+        if (sscanf(hex + 2 * i, "%2x", &byte) != 1)
+            return false;
+        out[i] = (BYTE)byte;
+    }
+    *len = (DWORD)n;
+    return true;
+}
+
+static int send_one(SCARDHANDLE card, const SCARD_IO_REQUEST *pci, const char *hex)
+{
+    static BYTE command[APDU_MAX], answer[ANSWER_MAX];
+    DWORD command_len, answer_len = sizeof(answer);
+    if (!hex_bytes(hex, command, &command_len)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    LONG status = SCardTransmit(card, pci, command, command_len, NULL, answer, &answer_len);
+    if (status != SCARD_S_SUCCESS)
+        return failed("SCardTransmit", status);
+    for (DWORD i = 0; i < answer_len; i++)
+        printf("%02X", answer[i]);
+    putchar('\n');
+    return 0;
+}
+
+static int send_apdus(char **hex)
+{
+    SCARDHANDLE card;
+    DWORD protocol;
+    LONG status = SCardConnect(context, readers, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
+                               &card, &protocol);
+    if (status != SCARD_S_SUCCESS)
+        return failed("SCardConnect", status);
+    int result = 0;
+    for (; *hex && result == 0; hex++)
+        result = send_one(card, protocol == SCARD_PROTOCOL_T0 ? SCARD_PCI_T0 : SCARD_PCI_T1, *hex);
+    SCardDisconnect(card, SCARD_LEAVE_CARD);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    const char *question = argc > 1 ? argv[1] : "";
+    if (argc < 2) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    int result = find_readers();
+    if (result != 0)
+        return result;
+    if (strcmp(question, "readers") == 0)
+        result = list_readers();
+    else if (strcmp(question, "reader") == 0 && argc == 3)
+        result = has_reader(argv[2]);
+    else if (strcmp(question, "present") == 0)
+        result = wait_for(SCARD_STATE_PRESENT);
+    else if (strcmp(question, "absent") == 0)
+        result = wait_for(SCARD_STATE_EMPTY);
+    else if (strcmp(question, "apdu") == 0)
+        result = send_apdus(argv + 2);
+    else
+        result = 2;
+    SCardReleaseContext(context);
+    return result;
+}
