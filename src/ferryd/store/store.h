@@ -9,6 +9,7 @@
 
 #include <base/bytes.h>
 #include <base/limits.h>
+#include <cap/cap.h>
 #include <vault/vault.h>
 
 enum {
