@@ -5,6 +5,8 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# Without NDEBUG: asserts stay in what is shipped.
+set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -18,6 +20,9 @@ add_compile_options(
     -fstack-protector-strong -fno-common)
 if(CF_WERROR)
     add_compile_options(-Werror)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL RelWithDebInfo AND NOT CF_SANITIZE)
+    add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 endif()
 if(CF_SANITIZE)
     add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)

@@ -15,7 +15,8 @@ may_see() {
     script) echo script base tlv apdu ;;
     # plan sees crypto because the headers of gp speak of its types
     plan) echo plan base tlv apdu cap gp crypto ;;
-    session) echo session base crypto tlv apdu cap gp script plan ;;
+    vault) echo vault base crypto tlv apdu cap gp script ;;
+    session) echo session base crypto tlv apdu cap gp script plan vault ;;
     esac
 }
 
