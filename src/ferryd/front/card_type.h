@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A card type: how a kind of card is recognised and how a channel to it is opened (docs/api.md, "A card
+ * type"). The administration checks it here before it is stored, and the dialogue reads it here again. */
+#ifndef FRONT_CARD_TYPE_H
+#define FRONT_CARD_TYPE_H
+
+#include <base/limits.h>
+#include <gp/identity.h>
+#include <gp/keys.h>
+
+enum {
+    CARD_PATTERNS_MAX = 16,
+    CARD_PATTERN_MAX = 2 * CPLC_LEN, /* digits: the longest thing that is matched is CPLC */
+    CARD_TYPE_JSON_MAX = 16 * 1024,  /* all lists full of the longest patterns, and room */
+    CARD_OPENINGS_MAX = 9,
+    CARD_OPENINGS = 3, /* cards die at 10 unfinished openings: never reach it */
+    CARD_TYPE_WARNINGS_MAX = 4
+};
+
+/* Hexadecimal digits, upper-case; '.' stands for any digit; shorter than the value: a prefix. */
+struct card_pattern {
+    char text[CARD_PATTERN_MAX + 1];
+};
+
+struct card_patterns {
+    struct card_pattern list[CARD_PATTERNS_MAX];
+    size_t count;
+};
+
+struct card_type {
+    char name[NAME_MAX_BYTES + 1];
+    struct card_patterns atr, cplc, iin;
+    struct aid isd; /* len 0: SELECT without AID */
+    uint8_t scp, i, kvn;
+    char key[NAME_MAX_BYTES + 1]; /* "" with KDF_IMPORTED */
+    enum kdf kdf;
+    uint8_t level;
+    char java_card[16]; /* "": not known */
+    bool virgin, identify_first;
+    uint32_t max_openings;
+};
+
+/* Reads and checks a whole description. ERR_FORMAT or ERR_LIMIT when it is not acceptable JSON; ERR_ARGUMENT
+ * when a field is unknown, missing or wrong; ERR_UNSUPPORTED when we have no such method or level. why: a
+ * sentence, filled when not OK (may be NULL). */
+enum err card_type_parse(struct view json, struct card_type *out, char *why, size_t why_len) MUST_USE;
+
+enum card_match { CARD_MATCH_NO, CARD_MATCH_YES, CARD_MATCH_UNKNOWN };
+/* Whether a card is of this type. id is NULL while only the ATR is known: CARD_MATCH_UNKNOWN then says that
+ * the ATR does not exclude it, but that other patterns must be asked. A type without any pattern matches no
+ * card: orders name it. What is matched comes from the card unproven: it chooses, it proves nothing. */
+enum card_match card_type_matches(const struct card_type *t, struct view atr, const struct identity *id);
+
+/* Weak choices that are allowed, as sentences: gives how many; out has room for CARD_TYPE_WARNINGS_MAX. */
+size_t card_type_warnings(const struct card_type *t, const char **out);
+
+/* True when a check value is that of a well-known default key (40 41 42 ...), which only a virgin type may
+ * use. */
+bool card_key_is_well_known(enum key_type type, const uint8_t kcv[3]);
+
+#endif
