@@ -17,6 +17,9 @@ struct crypto;
 enum err crypto_new(struct crypto **out) MUST_USE;
 /* Accepts NULL and clears. */
 void crypto_free(struct crypto **c);
+/* Wipes every key that the contexts keep. They keep the last one of each primitive, so that many short
+ * messages under one key cost one key schedule; call it when the work for one card is done. */
+void crypto_forget(struct crypto *c);
 
 /* The operating system's generator, through OpenSSL. */
 struct random_source crypto_random(void);

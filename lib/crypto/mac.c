@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * MACs of secure channels, all on kept CBC contexts. CMAC is built here on AES-CBC, because the library's own
+ * goes through its context block by block, and computes the subkeys anew for each message. */
+#include "crypto_internal.h"
+
+#include <string.h>
+
+enum { PIECE = 512 }; /* two commands of the usual length; a multiple of both block sizes */
+
+/* CBC over in, of which only the last block is kept. */
+static enum err cbc_last_block(struct slot *s, struct view in, uint8_t last[DES_BLOCK])
+{
+    uint8_t piece[PIECE];
+    enum err e = OK;
+    while (in.len > 0 && e == OK) {
+        struct view now = view_head(in, PIECE);
+        e = slot_update(s, now, piece);
+        if (e == OK)
+            memcpy(last, piece + now.len - DES_BLOCK, DES_BLOCK);
+        in = view_tail(in, PIECE);
+    }
+    wipe(piece, sizeof(piece));
+    return e;
+}
+
+/* Starts a CBC run under key (of 8, 16 or 24 bytes) and gives its last block; icv when in is empty. */
+static enum err des_run(struct crypto *c, enum slot_name slot, struct view key, const uint8_t icv[DES_BLOCK],
+                        struct view in, uint8_t last[DES_BLOCK])
+{
+    struct secret three = {0};
+    struct slot *s = &c->slots[slot];
+    memcpy(last, icv, DES_BLOCK);
+    enum err e = des3_key(key, &three);
+    if (e == OK)
+        e = slot_begin(s, c->des3_cbc, secret_view(&three), icv, true);
+    if (e == OK)
+        e = cbc_last_block(s, in, last);
+    secret_wipe(&three);
+    return e;
+}
+
+static bool is_padded(struct view in)
+{
+    return in.len > 0 && in.len % DES_BLOCK == 0;
+}
+
+/* GPCS 2.3.1 B.1.2.2: single DES up to the last block, which gets Triple-DES. */
+enum err crypto_mac_retail(struct crypto *c, struct view key, const uint8_t icv[DES_BLOCK], struct view in,
+                           uint8_t out[DES_BLOCK])
+{
+    uint8_t chain[DES_BLOCK], mac[DES_BLOCK];
+    if (key.len != 2 * DES_BLOCK || !is_padded(in))
+        return ERR_ARGUMENT;
+    size_t single = in.len - DES_BLOCK;
+    enum err e = des_run(c, SLOT_MAC_DES, view_head(key, DES_BLOCK), icv, view_head(in, single), chain);
+    if (e == OK)
+        e = des_run(c, SLOT_MAC_DES3, key, chain, view_tail(in, single), mac);
+    if (e == OK)
+        memcpy(out, mac, DES_BLOCK);
+    wipe(chain, sizeof(chain));
+    return e;
+}
+
+/* GPCS 2.3.1 B.1.2.1. */
+enum err crypto_mac_des3(struct crypto *c, struct view key, const uint8_t icv[DES_BLOCK], struct view in,
+                         uint8_t out[DES_BLOCK])
+{
+    uint8_t mac[DES_BLOCK];
+    if ((key.len != 16 && key.len != 24) || !is_padded(in))
+        return ERR_ARGUMENT;
+    enum err e = des_run(c, SLOT_MAC_DES3, key, icv, in, mac);
+    if (e == OK)
+        memcpy(out, mac, DES_BLOCK);
+    return e;
+}
+
+/* SP 800-38B 6.1: doubling in the field of 2^128 elements, without a branch on the key. */
+static void double_block(const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
+{
+    uint8_t carry = 0;
+    for (size_t i = AES_BLOCK; i-- > 0;) {
+        uint8_t b = in[i];
+        out[i] = (uint8_t)(b << 1 | carry);
+        carry = b >> 7;
+    }
+    out[AES_BLOCK - 1] ^= (uint8_t)(0x87 & -carry);
+}
+
+/* Key schedule and subkeys, unless the slot holds this key already; then the chain is set to zero. */
+static enum err cmac_begin(struct crypto *c, struct view key)
+{
+    static const uint8_t zero[AES_BLOCK];
+    const EVP_CIPHER *cipher = aes_by_key(c->aes_cbc, key);
+    struct slot *s = &c->slots[SLOT_CMAC];
+    if (cipher == NULL)
+        return ERR_ARGUMENT;
+    if (slot_holds(s, cipher, key))
+        return slot_begin(s, cipher, key, zero, true);
+
+    uint8_t l[AES_BLOCK];
+    enum err e = slot_begin(s, cipher, key, zero, true);
+    if (e == OK)
+        e = slot_update(s, VIEW_OF(zero), l);
+    if (e == OK) {
+        double_block(l, c->cmac_k1);
+        double_block(c->cmac_k1, c->cmac_k2);
+        e = slot_begin(s, cipher, key, zero, true);
+    }
+    wipe(l, sizeof(l));
+    return e;
+}
+
+/* Gathers the parts to long pieces: one call of the library for a whole command. A full piece stays until
+ * more comes, so that the last block of the message is always in it. */
+struct gather {
+    struct slot *slot;
+    uint8_t piece[PIECE];
+    size_t len;
+};
+
+static enum err gather_add(struct gather *g, struct view part)
+{
+    while (part.len > 0) {
+        if (g->len == PIECE) {
+            enum err e = slot_update(g->slot, VIEW_OF(g->piece), g->piece);
+            if (e != OK)
+                return e;
+            g->len = 0;
+        }
+        struct view now = view_head(part, PIECE - g->len);
+        memcpy(g->piece + g->len, now.data, now.len);
+        g->len += now.len;
+        part = view_tail(part, now.len);
+    }
+    return OK;
+}
+
+/* SP 800-38B 6.2: a complete last block gets the first subkey, any other is padded and gets the second. */
+static enum err gather_end(struct gather *g, const struct crypto *c, uint8_t mac[AES_BLOCK])
+{
+    const uint8_t *subkey = c->cmac_k1;
+    if (g->len == 0 || g->len % AES_BLOCK != 0) {
+        subkey = c->cmac_k2;
+        g->piece[g->len++] = 0x80;
+        while (g->len % AES_BLOCK != 0)
+            g->piece[g->len++] = 0;
+    }
+    uint8_t *last = g->piece + g->len - AES_BLOCK;
+    for (size_t i = 0; i < AES_BLOCK; i++)
+        last[i] ^= subkey[i];
+    enum err e = slot_update(g->slot, view_of(g->piece, g->len), g->piece);
+    if (e == OK)
+        memcpy(mac, last, AES_BLOCK);
+    return e;
+}
+
+enum err crypto_cmac(struct crypto *c, struct view key, const struct view *parts, size_t count,
+                     uint8_t out[CMAC_LEN])
+{
+    struct gather g;
+    g.slot = &c->slots[SLOT_CMAC];
+    g.len = 0;
+    enum err e = cmac_begin(c, key);
+    for (size_t i = 0; i < count && e == OK; i++)
+        e = gather_add(&g, parts[i]);
+    if (e == OK)
+        e = gather_end(&g, c, out);
+    wipe(g.piece, sizeof(g.piece));
+    return e;
+}
