@@ -8,8 +8,8 @@
 
 #include <base/bytes.h>
 
-/* The longest secret: two AES-256 keys. */
-enum { SECRET_MAX = 64 };
+/* The longest secret: three AES-256 keys (ENC, MAC, DEK), concatenated. */
+enum { SECRET_MAX = 96 };
 
 struct secret {
     uint8_t data[SECRET_MAX];

@@ -13,6 +13,8 @@
 #include <script/script.h>
 
 enum { KEK_LEN = 32, CARD_NUMBER_TEXT_MAX = 82, SEALED_KEY_MAX = 1024, SEALED_CHANNEL_MAX = 1024 };
+/* Places of one script: as many as a sequence may have. */
+enum { VAULT_PLACES_MAX = 64 };
 
 enum key_use {
     KEY_USE_MASTER, /* card keys are derived from it, or it is the card key of every card of a type */
@@ -43,6 +45,8 @@ struct vault;
 enum err vault_new(struct vault **out, struct crypto *c, struct random_source random,
                    const struct secret *kek) MUST_USE;
 void vault_free(struct vault **v);
+/* Where its secrets lie, for a program that keeps them from being swapped out or dumped. */
+struct view vault_memory(const struct vault *v);
 
 /* The public key under which an operator's terminal encrypts keys for this vault (derived from the
  * key-encryption key, so the same on each node). */
@@ -82,9 +86,9 @@ struct vault_place {
 
 struct vault_script {
     struct view sealed_channel, session;
-    struct view plain; /* command script AA of plain commands; without EXTERNAL AUTHENTICATE */
-    const struct vault_place *places;
-    size_t place_count;
+    struct view plain;                /* command script AA of plain commands; without EXTERNAL AUTHENTICATE */
+    const struct vault_place *places; /* in the order of the script, not overlapping: else ERR_ARGUMENT */
+    size_t place_count;               /* at most VAULT_PLACES_MAX */
 };
 /* Signs (and encrypts, as the channel's level says) the whole script; a new channel's script gets EXTERNAL
  * AUTHENTICATE in front. Appends the signed script AA. Derived data only goes out encrypted: ERR_POLICY when
