@@ -129,7 +129,8 @@ struct change {
         LEDGER_OPENING, /* openings + 1; ERR_BLOCKED when they would exceed limit */
         LEDGER_WRONG,   /* wrong_cryptograms + 1 */
         LEDGER_LOAD_FAILED,
-        LEDGER_CLEAR, /* a proven success */
+        LEDGER_CLEAR,   /* a proven success */
+        LEDGER_RELEASE, /* openings - 1, not below 0: this session's own opening is known to have ended */
         ORDER_ADD,
         ORDER_CANCEL,  /* ERR_NOT_FOUND; ERR_STATE unless open */
         ORDER_OPENING, /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
