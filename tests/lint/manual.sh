@@ -14,6 +14,16 @@ for page in man/*.[158]; do
     ok "$page is well formed" sh -c '! mandoc -T lint -W error "$1" | grep .' - "$page"
 done
 
+# The help of a program and of each of its verbs: lines of two spaces, lower-case words, and then two spaces or
+# an argument.
+whole_help() {
+    "$1" --help || return
+    "$1" --help | sed -n 's/^  \([a-z].*\)/\1/p' | sed 's/  .*//; s/ [^a-z].*//' | sort -u | while read -r verb; do
+        # shellcheck disable=SC2086 # a verb may have two words
+        "$1" $verb --help 2>/dev/null
+    done
+}
+
 for program in ferryd ferry ferry-card; do
     binary=$build/src/$program/$program
     [ -x "$binary" ] || continue
@@ -23,8 +33,8 @@ for program in ferryd ferry ferry-card; do
         continue
     fi
     ok "$program --help succeeds" "$binary" --help
-    "$binary" --help 2>/dev/null | options >"$tap_dir/help"
-    mandoc -T ascii "$page" | col -b | sed 's/‐/-/g' | options >"$tap_dir/page"
+    whole_help "$binary" 2>/dev/null | options >"$tap_dir/help"
+    mandoc -T ascii "$page" | col -b | options >"$tap_dir/page"
     same "every option of $program --help is in $page" '' "$(comm -23 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
     same "every option in $page is in $program --help" '' "$(comm -13 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
 done
