@@ -3,6 +3,7 @@ find_package(OpenSSL 3.0 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 
 # cf_module(NAME [DEPS module...] [PRIVATE_LIBS target...])
 #
@@ -38,7 +39,7 @@ function(cf_module name)
 endfunction()
 
 # cf_test(FILE target... [LABEL label]): the cmocka program FILE, linked to the targets.
-# Tests find their data through the macro CF_DATA (the folder tests/data).
+# Tests find their data through the macro CF_DATA (the folder tests/data); <support/vectors.h> reads its JSON files.
 function(cf_test file)
     cmake_parse_arguments(T "" "LABEL" "" ${ARGN})
     if(NOT T_LABEL)
@@ -49,7 +50,7 @@ function(cf_test file)
     get_filename_component(folder ${folder} NAME)
     set(target ${folder}_${stem})
     add_executable(${target} ${file})
-    target_link_libraries(${target} PRIVATE ${T_UNPARSED_ARGUMENTS} PkgConfig::CMOCKA)
+    target_link_libraries(${target} PRIVATE ${T_UNPARSED_ARGUMENTS} cf_vectors PkgConfig::CMOCKA)
     target_compile_definitions(${target} PRIVATE CF_DATA="${CMAKE_SOURCE_DIR}/tests/data")
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES LABELS ${T_LABEL} TIMEOUT 120)
