@@ -124,8 +124,13 @@ enum err vault_import(struct vault *v, const struct key_attributes *a, struct vi
     wr_fixed(&attributes, memory, sizeof(memory));
     key_attributes_put(&attributes, a);
     wr_fixed(&plain, keys.data, sizeof(keys.data));
-    if ((e = hpke_open(v->crypto, v->import_private, view_str(import_info), wr_view_of(&attributes), imported,
-                       &plain)) != OK)
+    e = hpke_open(v->crypto, v->import_private, view_str(import_info), wr_view_of(&attributes), imported,
+                  &plain);
+    if (e == ERR_LIMIT) /* longer than any keys */
+        e = ERR_ARGUMENT;
+    if (e == ERR_FORMAT) /* too short for anything encrypted */
+        e = ERR_AUTH;
+    if (e != OK)
         goto out;
     keys.len = plain.len;
     if ((e = fill_up(a, &keys)) != OK)
