@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What end-to-end tests ask the PC/SC daemon, with nothing of Cardferry in between: is the reader there, is a
- * card in it, what does the card answer. One question per run, the answer as the exit status. */
+ * What end-to-end tests ask the PC/SC daemon, or the virtual card at its socket, with nothing of Cardferry in
+ * between: is the reader there, is a card in it, what does the card answer. One question per run, the answer
+ * as the exit status. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <winscard.h>
 
 enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
@@ -13,7 +17,8 @@ enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
 static const char usage[] = "usage: pcsc_probe readers            lists them\n"
                             "       pcsc_probe reader NAME        there is one whose name begins so\n"
                             "       pcsc_probe present|absent     waits for it, in the first reader\n"
-                            "       pcsc_probe apdu HEX...        sends each, prints the answers\n";
+                            "       pcsc_probe apdu HEX...        sends each, prints the answers\n"
+                            "       pcsc_probe sim SOCKET HEX...  the same, without PC/SC\n";
 
 static SCARDCONTEXT context;
 static char readers[NAMES_MAX];
@@ -79,6 +84,13 @@ static bool hex_bytes(const char *hex, BYTE *out, DWORD *len)
     return true;
 }
 
+static void print_hex(const BYTE *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        printf("%02X", bytes[i]);
+    putchar('\n');
+}
+
 static int send_one(SCARDHANDLE card, const SCARD_IO_REQUEST *pci, const char *hex)
 {
     static BYTE command[APDU_MAX], answer[ANSWER_MAX];
@@ -90,9 +102,7 @@ static int send_one(SCARDHANDLE card, const SCARD_IO_REQUEST *pci, const char *h
     LONG status = SCardTransmit(card, pci, command, command_len, NULL, answer, &answer_len);
     if (status != SCARD_S_SUCCESS)
         return failed("SCardTransmit", status);
-    for (DWORD i = 0; i < answer_len; i++)
-        printf("%02X", answer[i]);
-    putchar('\n');
+    print_hex(answer, answer_len);
     return 0;
 }
 
@@ -111,6 +121,43 @@ static int send_apdus(char **hex)
     return result;
 }
 
+/* vpcd's frames: two bytes of length, then a command, or one byte of control (01: power on). */
+static bool sim_send(int fd, const BYTE *bytes, size_t len)
+{
+    BYTE head[2] = {(BYTE)(len >> 8), (BYTE)len};
+    return send(fd, head, 2, MSG_NOSIGNAL) == 2 && send(fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len;
+}
+
+static int sim_apdus(const char *path, char **hex)
+{
+    static BYTE command[APDU_MAX], answer[ANSWER_MAX];
+    static const BYTE power_on = 1;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    BYTE head[2];
+    DWORD len;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        !sim_send(fd, &power_on, 1)) {
+        perror(path);
+        return 1;
+    }
+    int result = 0;
+    for (; *hex && result == 0; hex++) {
+        result = 1;
+        if (!hex_bytes(*hex, command, &len) || !sim_send(fd, command, len) ||
+            recv(fd, head, 2, MSG_WAITALL) != 2)
+            break;
+        size_t answer_len = (size_t)head[0] << 8 | head[1];
+        if (recv(fd, answer, answer_len, MSG_WAITALL) != (ssize_t)answer_len)
+            break;
+        print_hex(answer, answer_len);
+        result = 0;
+    }
+    close(fd);
+    return result;
+}
+
 int main(int argc, char **argv)
 {
     const char *question = argc > 1 ? argv[1] : "";
@@ -118,6 +165,8 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    if (strcmp(question, "sim") == 0 && argc > 3)
+        return sim_apdus(argv[2], argv + 3);
     int result = find_readers();
     if (result != 0)
         return result;
