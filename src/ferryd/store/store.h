@@ -130,7 +130,7 @@ struct change {
         LEDGER_WRONG,   /* wrong_cryptograms + 1 */
         LEDGER_LOAD_FAILED,
         LEDGER_CLEAR,   /* a proven success */
-        LEDGER_RELEASE, /* openings - 1, not below 0: this session's own opening is known to have ended */
+        LEDGER_RELEASE, /* openings - limit, not below 0: so many are known to have ended; all else stays */
         ORDER_ADD,
         ORDER_CANCEL,  /* ERR_NOT_FOUND; ERR_STATE unless open */
         ORDER_OPENING, /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
@@ -149,7 +149,7 @@ struct change {
         const struct session_row *session;
         const struct audit_row *audit;
     } row;
-    uint32_t limit;  /* LEDGER_OPENING */
+    uint32_t limit;  /* LEDGER_OPENING, LEDGER_RELEASE */
     uint64_t now_ms; /* where time is stored or compared */
 };
 
