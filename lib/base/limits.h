@@ -40,6 +40,19 @@ enum {
     NAME_MAX_BYTES = 64,
     /* GET STATUS: entries kept of one card's registry. */
     REGISTRY_ENTRIES_MAX = 256,
+    /* The virtual card: what its registry holds. Real cards have room for some dozens of each. */
+    CARD_PACKAGES_MAX = 64,
+    CARD_APPLICATIONS_MAX = 128,
+    CARD_KEYSETS_MAX = 8,
+    CARD_OBJECTS_MAX = 16,
+    /* A data object of one short command. */
+    CARD_OBJECT_MAX = 255,
+    /* What one application keeps of STORE DATA: some hundred data groupings. */
+    CARD_STORED_MAX = 64 * 1024,
+    /* The journal of a card's memory: one record holds at most the whole state, the largest load files included;
+     * the file grows by commands until the card starts again. */
+    CARD_FRAME_MAX = 32 * 1024 * 1024,
+    CARD_NVM_MAX = 128 * 1024 * 1024,
     /* A ticket: 32 random bytes in base64url are 43 characters. */
     TICKET_MAX = 64
 };

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A card at work: the remembered state (state.h) and what is lost with power, and the way of a command
+ * through it. The card does no I/O: durable memory and randomness come from the program. */
+#ifndef FERRY_CARD_CARD_H
+#define FERRY_CARD_CARD_H
+
+#include <base/sources.h>
+
+#include "channel.h"
+#include "loadfile.h"
+#include "platform.h"
+#include "state.h"
+
+/* Where transactions go. sync: must survive a loss of power, not only of the process. On an error nothing was
+ * written. */
+struct card_store {
+    enum err (*commit)(void *ctx, struct view records, bool sync);
+    void *ctx;
+};
+
+/* Secure channel session of the selected security domain (GPCS 2.3.1 E.1.6, Amendment D 5.6). */
+enum session_state {
+    SESSION_NONE,
+    SESSION_INITIATED, /* INITIALIZE UPDATE was answered */
+    SESSION_OPEN,
+    SESSION_ABORTED /* after a security error: every command is refused until a new session or SELECT */
+};
+
+struct session {
+    enum session_state state;
+    uint8_t kvn;
+    const struct card_channel_ops *ops;
+    struct card_channel channel;
+};
+
+/* Between INSTALL [for load] and the last LOAD. */
+struct loading {
+    bool active;
+    struct card_aid aid;
+    uint8_t hash[DIGEST_MAX];
+    size_t hash_len; /* 0: none was given */
+    unsigned next_block;
+    struct loadfile file;
+};
+
+/* Between INSTALL [for personalization] and the last STORE DATA; aid.len 0: the security domain itself. */
+struct personalising {
+    struct card_aid aid;
+    unsigned next_block;
+};
+
+/* GET STATUS [get next occurrence(s)] goes on here. */
+struct listing {
+    bool active;
+    uint8_t p1;
+    size_t next;
+};
+
+struct card {
+    struct card_state state;
+    struct crypto *crypto; /* borrowed */
+    struct random_source random;
+    struct card_store store;
+    bool t0;   /* 61xx and 6Cxx as T=0 has them */
+    bool dead; /* memory and file have parted: silent until the next start */
+
+    struct card_aid selected; /* len 0: the issuer security domain */
+    size_t select_cursor;     /* for SELECT [next occurrence] */
+    struct session session;
+    struct loading loading;
+    struct personalising personalising;
+    struct listing listing;
+    struct writer waiting;   /* response data that the reader has yet to fetch */
+    uint16_t waiting_sw;     /* the status word behind it */
+    uint8_t waiting_head[4]; /* command that may be repeated after 6Cxx */
+    bool waiting_repeat;
+};
+
+/* The card takes over state (which is emptied) and borrows the rest. */
+void card_init(struct card *card, struct card_state *state, struct crypto *crypto,
+               struct random_source random, struct card_store store);
+void card_finish(struct card *card);
+
+/* Power on or reset: what is volatile is gone; the default application is selected. */
+void card_reset(struct card *card);
+/* Appends the answer to reset, at most ATR_MAX bytes (ISO/IEC 7816-3 8.2). */
+void card_put_atr(const struct card *card, struct writer *out);
+
+/* One command as the reader sends it, one response appended to out; nothing at all when the card is dead. */
+void card_process(struct card *card, struct view capdu, struct writer *out);
+
+/* ---- for the handlers of commands ---- */
+
+/* Makes the records durable, then true. 9000; 6581 when that was not possible (nothing has happened). */
+uint16_t card_commit(struct card *card, struct writer *records, bool sync) MUST_USE;
+
+bool card_isd_selected(const struct card *card);
+/* Ends the secure channel session and all that hangs on it. */
+void card_session_end(struct card *card, enum session_state state);
+void card_loading_end(struct card *card);
+/* How many bytes of plain response data fit into one response to this command, what the channel adds
+ * deducted. */
+size_t card_response_room(const struct card *card, const struct apdu *a);
+
+/* A handler answers a command whose class, security and life cycle were checked. It appends response data
+ * (which counts only with 9000 and warnings) and returns the status word. */
+typedef uint16_t card_handler(struct card *card, const struct apdu *a, struct writer *out);
+
+card_handler cmd_select, cmd_get_data, cmd_initialize_update, cmd_external_authenticate, cmd_install,
+    cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data;
+
+#endif

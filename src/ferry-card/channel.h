@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The card's side of a secure channel: one struct, one row per protocol. It is written from the specification
+ * alone and shares no code with the host's side; two halves that share a bug would agree with each other.
+ *
+ * How a caller (the dispatcher, or a runner of published vectors) drives it:
+ *
+ *   card_scp03_open(crypto, &keys, i, host_challenge, card_challenge, &ch, cryptogram)  INITIALIZE UPDATE
+ *   card_scp03_external_authenticate(crypto, &ch, &command)             -> status word; 9000: the channel is
+ * open card_scp03_unwrap(crypto, &ch, &command, &plain_data)               -> status word; 9000: plain_data
+ * appended card_scp03_wrap_response(crypto, &ch, &plain_command, &plain_response, &data)
+ *
+ * The same four exist for SCP02. A status word other than 9000 means that the session is over: finish it. */
+#ifndef FERRY_CARD_CHANNEL_H
+#define FERRY_CARD_CHANNEL_H
+
+#include <apdu/apdu.h>
+#include <crypto/crypto.h>
+
+enum { CARD_CHALLENGE_MAX = 16, CARD_CRYPTOGRAM_MAX = 16 };
+
+/* Bits of a security level (GPCS 2.3.1 E.5.2.3, Amendment D 7.1.2.1). */
+enum {
+    CARD_LEVEL_C_MAC = 0x01,
+    CARD_LEVEL_C_DECRYPTION = 0x02,
+    CARD_LEVEL_R_MAC = 0x10,
+    CARD_LEVEL_R_ENCRYPTION = 0x20
+};
+
+/* The static keys of one key version. */
+struct card_static_keys {
+    struct secret enc, mac, dek;
+};
+
+/* One session. Caller's memory, zeroed before open, wiped by card_channel_finish. */
+struct card_channel {
+    uint8_t scp, i;
+    uint8_t level; /* P1 of EXTERNAL AUTHENTICATE, once it succeeded */
+    bool authenticated;
+    bool mac_verified; /* the first C-MAC was right: SCP02's sequence counter moves (GPCS 2.3.1 E.1.2) */
+    uint8_t mac_len;   /* 8, or 16 in SCP03's S16 mode */
+    struct secret s_enc, s_mac, s_rmac, s_dek;
+    uint8_t host_cryptogram[CARD_CRYPTOGRAM_MAX]; /* the only one that is accepted */
+    uint8_t chain[16];                            /* SCP03: MAC chaining value; SCP02: last C-MAC, 8 bytes */
+    uint8_t response_chain[8];                    /* SCP02: last R-MAC */
+    uint32_t counter;                             /* SCP03: encryption counter of the command in hand */
+};
+
+/* Wipes; accepts a zeroed channel. */
+void card_channel_finish(struct card_channel *ch);
+
+/* One protocol, for the dispatcher. */
+struct card_channel_ops {
+    uint8_t scp;
+    /* Is this i one that this card can play, and may it use this level? */
+    bool (*knows_i)(uint8_t i);
+    bool (*allows_level)(uint8_t i, uint8_t level);
+    /* Lengths in bytes: host challenge; card challenge; do challenges come from the sequence counter? */
+    size_t (*host_challenge_len)(uint8_t i);
+    size_t (*card_challenge_len)(uint8_t i);
+    bool (*counts)(uint8_t i);
+    enum err (*pseudo_random)(struct crypto *c, const struct card_static_keys *keys, uint8_t i,
+                              uint32_t sequence, struct view aid, uint8_t *challenge);
+    enum err (*open)(struct crypto *c, const struct card_static_keys *keys, uint8_t i, uint32_t sequence,
+                     struct view host_challenge, struct view card_challenge, struct card_channel *out,
+                     uint8_t *cryptogram);
+    uint16_t (*external_authenticate)(struct crypto *c, struct card_channel *ch, const struct apdu *command);
+    uint16_t (*unwrap)(struct crypto *c, struct card_channel *ch, const struct apdu *command,
+                       struct writer *plain);
+    enum err (*wrap_response)(struct crypto *c, struct card_channel *ch, const struct apdu *plain_command,
+                              const struct rapdu *response, struct writer *data);
+};
+
+extern const struct card_channel_ops card_scp02_ops, card_scp03_ops;
+/* NULL when there is none. */
+const struct card_channel_ops *card_channel_ops(uint8_t scp);
+
+/* Shared by both: the length of data behind ISO/IEC 9797-1 padding method 2, -1 when the padding is wrong
+ * (GPCS 2.3.1 B.1.3, B.2.3). Constant-time in the contents. */
+long card_unpad(struct view padded, size_t block);
+/* Appends v and its padding. */
+void card_pad(struct writer *w, struct view v, size_t block);
+/* The command as it is MACed, without data: class without logical channel and with the secure messaging bit,
+ * INS P1 P2, and Lc = data_len in the form in which it was sent (GPCS 2.3.1 E.4.4; Amendment D 6.2.4). */
+void card_put_mac_header(struct writer *w, const struct apdu *command, size_t data_len);
+
+#endif

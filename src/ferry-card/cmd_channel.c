@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * INITIALIZE UPDATE and EXTERNAL AUTHENTICATE (GPCS 2.3.1 E.5, Amendment D 7.1): which keys, which challenge,
+ * how often they may fail. The protocols themselves are in channel_*.c. */
+#include <string.h>
+
+#include "card.h"
+
+/* E.1.2: cards need not count beyond this; Amendment D 6.2.2.1: three bytes. */
+enum { SCP02_LAST = 32767, SCP03_LAST = 0xFFFFFF };
+
+static bool blocked(const struct card *card, const struct card_keyset *k)
+{
+    uint16_t max = card->state.profile.max_failures;
+    return max != 0 && k->failures >= max;
+}
+
+static bool counts_openings(const struct card *card)
+{
+    return (card->state.profile.flags & CARD_COUNTS_OPENINGS) != 0;
+}
+
+static uint16_t count(struct card *card, uint8_t kvn, uint32_t counter, unsigned failures)
+{
+    uint8_t memory[16];
+    struct writer w;
+    wr_fixed(&w, memory, sizeof memory);
+    card_put_counters(&w, kvn, counter, failures > UINT16_MAX ? UINT16_MAX : (uint16_t)failures);
+    return card_commit(card, &w, true);
+}
+
+/* What INITIALIZE UPDATE moves, before anything is answered: SCP03's counter with every pseudo-random
+ * challenge (Amendment D 6.2.2.1), and a try where the card counts openings. */
+static uint16_t count_opening(struct card *card, const struct card_keyset *k, bool moves)
+{
+    unsigned failures = k->failures + (counts_openings(card) ? 1u : 0u);
+    if (!moves && !counts_openings(card))
+        return SW_OK;
+    return count(card, k->kvn, k->counter + (moves ? 1 : 0), failures);
+}
+
+static enum err make_challenge(struct card *card, const struct card_channel_ops *ops,
+                               const struct card_keyset *k, const struct card_static_keys *keys,
+                               uint8_t *challenge)
+{
+    if (ops->counts(k->i))
+        return ops->pseudo_random(card->crypto, keys, k->i, k->counter,
+                                  card_aid_view(&card->state.profile.isd), challenge);
+    return card->random.fill(card->random.ctx, challenge, ops->card_challenge_len(k->i));
+}
+
+/* SCP02: kdd 10, version, 02, counter 2, challenge 6, cryptogram 8.
+ * SCP03: kdd 10, version, 03, i, challenge, cryptogram, counter 3 where it is used. */
+static void put_response(const struct card *card, const struct card_keyset *k,
+                         const struct card_channel_ops *ops, const uint8_t *challenge,
+                         const uint8_t *cryptogram, struct writer *out)
+{
+    wr_bytes(out, card->state.profile.kdd, CARD_KDD_LEN);
+    wr_u8(out, k->kvn);
+    wr_u8(out, k->scp);
+    if (k->scp == 0x02)
+        wr_u16(out, (uint16_t)k->counter);
+    else
+        wr_u8(out, k->i);
+    wr_bytes(out, challenge, ops->card_challenge_len(k->i));
+    wr_bytes(out, cryptogram, ops->host_challenge_len(k->i));
+    if (k->scp == 0x03 && ops->counts(k->i))
+        wr_u24(out, k->counter);
+}
+
+static enum err open_session(struct card *card, const struct card_channel_ops *ops,
+                             const struct card_keyset *k, struct view host_challenge, struct writer *out)
+{
+    uint8_t challenge[CARD_CHALLENGE_MAX], cryptogram[CARD_CRYPTOGRAM_MAX];
+    struct card_static_keys keys = {k->enc, k->mac, k->dek};
+    struct session *s = &card->session;
+    enum err e = make_challenge(card, ops, k, &keys, challenge);
+    if (e == OK)
+        e = ops->open(card->crypto, &keys, k->i, k->counter, host_challenge,
+                      view_of(challenge, ops->card_challenge_len(k->i)), &s->channel, cryptogram);
+    wipe(&keys, sizeof keys);
+    if (e != OK)
+        return e;
+    s->state = SESSION_INITIATED;
+    s->kvn = k->kvn;
+    s->ops = ops;
+    put_response(card, k, ops, challenge, cryptogram, out);
+    return OK;
+}
+
+uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct writer *out)
+{
+    card_session_end(card, SESSION_NONE);
+    const struct card_keyset *k = card_find_keyset(&card->state, a->p1);
+    if (a->p2 != 0)
+        return SW_INCORRECT_P1P2;
+    if (k == NULL)
+        return SW_REFERENCED_DATA;
+    const struct card_channel_ops *ops = card_channel_ops(k->scp);
+    if (ops == NULL || !ops->knows_i(k->i))
+        return SW_REFERENCED_DATA;
+    if (a->data.len != ops->host_challenge_len(k->i))
+        return SW_WRONG_LENGTH;
+    if (blocked(card, k))
+        return SW_AUTH_BLOCKED;
+    bool moves = k->scp == 0x03 && ops->counts(k->i);
+    if (k->counter >= (k->scp == 0x02 ? SCP02_LAST : SCP03_LAST))
+        return SW_CONDITIONS;
+    uint16_t sw = count_opening(card, k, moves);
+    if (sw != SW_OK)
+        return sw;
+    if (open_session(card, ops, k, a->data, out) != OK) {
+        card_session_end(card, SESSION_NONE);
+        return SW_NO_DIAGNOSIS;
+    }
+    return SW_OK;
+}
+
+/* The try is written down before the answer is known to anybody, and taken back by success. */
+static uint16_t settle(struct card *card, const struct card_keyset *k, uint16_t sw)
+{
+    bool moves = k->scp == 0x02 && card->session.channel.mac_verified;
+    uint32_t counter = k->counter + (moves ? 1 : 0);
+    unsigned failures = k->failures;
+    if (sw == SW_OK)
+        failures = 0;
+    else if (!counts_openings(card))
+        failures++;
+    if (counter == k->counter && failures == k->failures)
+        return sw;
+    uint16_t stored = count(card, k->kvn, counter, failures);
+    return stored == SW_OK ? sw : stored;
+}
+
+uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, struct writer *out)
+{
+    struct session *s = &card->session;
+    (void)out;
+    if (s->state != SESSION_INITIATED)
+        return SW_CONDITIONS;
+    const struct card_keyset *k = card_find_keyset(&card->state, s->kvn);
+    uint16_t sw =
+        k == NULL ? SW_REFERENCED_DATA : s->ops->external_authenticate(card->crypto, &s->channel, a);
+    /* A command that is wrong in form has tried nothing; every other outcome counts. */
+    if (k != NULL && sw != SW_INCORRECT_P1P2 && sw != SW_WRONG_LENGTH)
+        sw = settle(card, k, sw);
+    if (sw == SW_OK)
+        s->state = SESSION_OPEN;
+    else
+        card_session_end(card, SESSION_NONE);
+    return sw;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * SELECT and GET DATA (GPCS 2.3.1 11.9, 11.3): what a card says of itself to everybody. */
+#include <string.h>
+
+#include <tlv/tlv.h>
+
+#include "card.h"
+
+/* ---- what the issuer security domain says ---- */
+
+/* {globalPlatform 1}, {globalPlatform 2 2 3 1}, {globalPlatform 3}, {globalPlatform 4} (H.2). */
+static const uint8_t oid_gp[] = {0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x01};
+static const uint8_t oid_management[] = {0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x02, 0x02, 0x03, 0x01};
+static const uint8_t oid_identification[] = {0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x03};
+static const uint8_t oid_channel[] = {0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B, 0x04};
+/* Java Card: 1.3.6.1.4.1.42.2.110.1 and the generation. */
+static const uint8_t oid_java_card[] = {0x2B, 0x06, 0x01, 0x04, 0x01, 0x2A, 0x02, 0x6E, 0x01};
+
+enum { OID_MAX = 16 };
+
+static void put_oid_in(struct writer *w, uint32_t tag, struct view oid, struct view more)
+{
+    uint8_t memory[OID_MAX];
+    struct writer whole;
+    size_t mark;
+    wr_fixed(&whole, memory, sizeof memory);
+    wr_view(&whole, oid);
+    wr_view(&whole, more);
+    tlv_open(w, tag, &mark);
+    tlv_put(w, 0x06, wr_view_of(&whole));
+    tlv_close(w, mark);
+}
+
+/* One OID per kind of secure channel, in one template 64 each (format 1, table H-1). */
+static void put_channels(const struct card_state *s, struct writer *w)
+{
+    for (size_t i = 0; i < s->keyset_count; i++) {
+        bool seen = false;
+        for (size_t n = 0; n < i; n++)
+            seen |= s->keysets[n].scp == s->keysets[i].scp && s->keysets[n].i == s->keysets[i].i;
+        uint8_t kind[2] = {s->keysets[i].scp, s->keysets[i].i};
+        if (!seen)
+            put_oid_in(w, 0x64, VIEW_OF(oid_channel), VIEW_OF(kind));
+    }
+}
+
+/* Template 73 (tables H-1, H-3). */
+static void put_management_data(const struct card_state *s, struct writer *w)
+{
+    const struct platform *platform = platform_by_row(s->profile.java_card);
+    uint8_t arc = platform != NULL ? platform->oid_arc : 2;
+    size_t mark;
+    tlv_open(w, 0x73, &mark);
+    tlv_put(w, 0x06, VIEW_OF(oid_gp));
+    put_oid_in(w, 0x60, VIEW_OF(oid_management), VIEW_NULL);
+    put_oid_in(w, 0x63, VIEW_OF(oid_identification), VIEW_NULL);
+    put_channels(s, w);
+    put_oid_in(w, 0x66, VIEW_OF(oid_java_card), view_of(&arc, 1));
+    tlv_close(w, mark);
+}
+
+static void value_card_data(const struct card *card, struct writer *w)
+{
+    put_management_data(&card->state, w);
+}
+
+/* Table H-5. */
+static void value_capabilities(const struct card *card, struct writer *w)
+{
+    static const uint8_t privileges[] = {PRIVILEGE_CARD_RESET, 0x00, 0x00}, hashes[] = {1, 2, 3, 4};
+    const struct card_state *s = &card->state;
+    for (size_t i = 0; i < s->keyset_count; i++) {
+        const struct card_keyset *k = &s->keysets[i];
+        uint8_t sizes = k->enc.len == 16 ? 0x01 : k->enc.len == 24 ? 0x02 : 0x04;
+        size_t mark;
+        tlv_open(w, 0xA0, &mark);
+        tlv_put(w, 0x80, view_of(&k->scp, 1));
+        tlv_put(w, 0x81, view_of(&k->i, 1));
+        if (k->scp == 0x03)
+            tlv_put(w, 0x82, view_of(&sizes, 1));
+        tlv_close(w, mark);
+    }
+    tlv_put(w, 0x82, VIEW_OF(privileges));
+    tlv_put(w, 0x83, VIEW_OF(hashes));
+}
+
+/* Table 11-28: C0 { identifier, version, type, length } for ENC, MAC, DEK. */
+static void value_key_information(const struct card *card, struct writer *w)
+{
+    for (size_t i = 0; i < card->state.keyset_count; i++) {
+        const struct card_keyset *k = &card->state.keysets[i];
+        for (uint8_t id = 1; id <= 3; id++) {
+            uint8_t key[] = {id, k->kvn, k->scp == 0x02 ? 0x80 : 0x88, (uint8_t)k->enc.len};
+            tlv_put(w, 0xC0, VIEW_OF(key));
+        }
+    }
+}
+
+/* The sequence counter of the default key version: SCP02, and SCP03 with pseudo-random challenges. */
+static void value_sequence_counter(const struct card *card, struct writer *w)
+{
+    const struct card_keyset *k = card->state.keyset_count != 0 ? &card->state.keysets[0] : NULL;
+    if (k == NULL)
+        return;
+    if (k->scp == 0x02)
+        wr_u16(w, (uint16_t)k->counter);
+    else if (card_scp03_ops.counts(k->i))
+        wr_u24(w, k->counter);
+}
+
+static void value_security_level(const struct card *card, struct writer *w)
+{
+    wr_u8(w, card->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->session.channel.level) : 0);
+}
+
+/* ETSI TS 102 226 8.2.1.7.2: applications, free non-volatile and volatile memory. */
+static void value_resources(const struct card *card, struct writer *w)
+{
+    uint8_t memory[8];
+    struct writer m;
+    wr_fixed(&m, memory, sizeof memory);
+    wr_u32(&m, card_memory_free(&card->state));
+    wr_u32(&m, 2048); /* transient memory is not accounted for */
+    tlv_put(w, 0x81, view_of(&card->state.application_count, 1));
+    tlv_put(w, 0x82, view_head(VIEW_OF(memory), 4));
+    tlv_put(w, 0x83, view_tail(VIEW_OF(memory), 4));
+}
+
+/* What GET DATA knows; a stored object goes before a generated one. */
+static const struct {
+    uint16_t tag;
+    void (*value)(const struct card *card, struct writer *w);
+} data_rows[] = {{0x0042, NULL},
+                 {0x0045, NULL},
+                 {0x9F7F, NULL},
+                 {0x0066, value_card_data},
+                 {0x0067, value_capabilities},
+                 {0x00E0, value_key_information},
+                 {0x00C1, value_sequence_counter},
+                 {0x00D3, value_security_level},
+                 {0xFF21, value_resources}};
+
+static uint16_t find_value(const struct card *card, uint16_t tag, struct writer *value)
+{
+    const struct card_object *stored = card_find_object(&card->state, tag);
+    for (size_t i = 0; i < sizeof data_rows / sizeof data_rows[0]; i++) {
+        if (data_rows[i].tag != tag)
+            continue;
+        if (stored != NULL)
+            wr_view(value, view_of(stored->data, stored->len));
+        else if (data_rows[i].value != NULL)
+            data_rows[i].value(card, value);
+        if (value->len != 0)
+            return wr_ok(value) ? SW_OK : SW_NO_DIAGNOSIS;
+    }
+    return SW_REFERENCED_DATA;
+}
+
+/* Table 11-30. */
+static uint16_t list_applications(const struct card *card, const struct apdu *a, struct writer *out)
+{
+    static const uint8_t everything[] = {0x5C, 0x00};
+    if (!view_equal(a->data, VIEW_OF(everything)))
+        return SW_WRONG_DATA;
+    for (size_t i = 0; i < card->state.application_count; i++) {
+        size_t mark;
+        tlv_open(out, 0x61, &mark);
+        tlv_put(out, 0x4F, card_aid_view(&card->state.applications[i].aid));
+        tlv_close(out, mark);
+    }
+    return out->len != 0 ? SW_OK : SW_REFERENCED_DATA;
+}
+
+uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *out)
+{
+    uint16_t tag = (uint16_t)(a->p1 << 8 | a->p2);
+    if (tag == 0x2F00)
+        return list_applications(card, a, out);
+    if (a->data.len != 0)
+        return SW_WRONG_LENGTH;
+    struct writer value;
+    wr_heap(&value, RAPDU_MAX);
+    uint16_t sw = find_value(card, tag, &value);
+    /* 11.3.3.1: the object in the proprietary class, its value in the interindustry class. */
+    if (sw == SW_OK && (a->cla & 0x80))
+        tlv_put(out, tag, wr_view_of(&value));
+    else if (sw == SW_OK)
+        wr_view(out, wr_view_of(&value));
+    wr_free(&value);
+    return sw;
+}
+
+/* ---- SELECT ---- */
+
+/* Table 11-82. */
+static void put_fci(const struct card *card, struct writer *w)
+{
+    static const uint8_t max_data[] = {0xFF};
+    const struct card_object *cplc = card_find_object(&card->state, 0x9F7F);
+    size_t fci, proprietary;
+    tlv_open(w, 0x6F, &fci);
+    tlv_put(w, 0x84, card_aid_view(&card->state.profile.isd));
+    tlv_open(w, 0xA5, &proprietary);
+    put_management_data(&card->state, w);
+    if (cplc != NULL)
+        tlv_put(w, 0x9F6E, view_head(view_of(cplc->data, cplc->len), 10));
+    tlv_put(w, 0x9F65, VIEW_OF(max_data));
+    tlv_close(w, proprietary);
+    tlv_close(w, fci);
+}
+
+/* Places in the order of search: 0 is the issuer security domain, n + 1 application n. */
+static struct view aid_at(const struct card *card, size_t place)
+{
+    return place == 0 ? card_aid_view(&card->state.profile.isd)
+                      : card_aid_view(&card->state.applications[place - 1].aid);
+}
+
+static bool selectable(const struct card *card, size_t place)
+{
+    return place == 0 || card->state.applications[place - 1].life == STATE_SELECTABLE;
+}
+
+static bool find_place(const struct card *card, struct view aid, size_t from, bool whole, size_t *place)
+{
+    for (size_t n = from; n <= card->state.application_count; n++) {
+        struct view have = aid_at(card, n);
+        if (selectable(card, n) && (whole ? view_equal(have, aid) : view_starts(have, aid))) {
+            *place = n;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool find_selection(const struct card *card, const struct apdu *a, size_t *place)
+{
+    if (a->data.len > AID_MAX)
+        return false;
+    if (a->p2 == 0x02)
+        return find_place(card, a->data, card->select_cursor + 1, false, place);
+    if (a->data.len == 0) {
+        *place = 0;
+        return true;
+    }
+    return find_place(card, a->data, 0, true, place) || find_place(card, a->data, 0, false, place);
+}
+
+uint16_t cmd_select(struct card *card, const struct apdu *a, struct writer *out)
+{
+    size_t place = 0;
+    if (card->state.life == LIFE_TERMINATED)
+        return SW_FUNCTION_UNSUPPORTED;
+    if (a->p2 != 0x00 && a->p2 != 0x02)
+        return SW_INCORRECT_P1P2;
+    if (!find_selection(card, a, &place))
+        return SW_FILE_NOT_FOUND;
+    if (place != 0 && card->state.life == LIFE_CARD_LOCKED)
+        return SW_FUNCTION_UNSUPPORTED;
+    /* A selection ends the application session and with it the secure channel (E.1.6). */
+    card_session_end(card, SESSION_NONE);
+    card->select_cursor = place;
+    card->selected = place == 0 ? (struct card_aid){.len = 0} : card->state.applications[place - 1].aid;
+    if (place != 0)
+        return SW_OK;
+    put_fci(card, out);
+    return card->state.life == LIFE_CARD_LOCKED ? SW_CARD_LOCKED_FCI : SW_OK;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry-card: a virtual GlobalPlatform card. A table of verbs, and the help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "verbs.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *help;
+} verbs[] = {{"create", verb_create,
+              "create FILE (--keys FILE | --new-keys FILE | --test-keys) [--profile modern|classic|token]\n"
+              "         [--scp 02|03] [--i HEX] [--key-bits 128|192|256] [--kvn HEX]\n"
+              "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
+              "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
+              "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]"},
+             {"run", verb_run,
+              "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
+              "         [--fault mute|slow:MS|tear:N[:before|:after]]"},
+             {"show", verb_show, "show FILE [--json]"}};
+enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
+
+static void help(FILE *out)
+{
+    fprintf(out, "ferry-card, a virtual card. See ferry-card(1).\n\n");
+    for (int n = 0; n < VERB_COUNT; n++)
+        fprintf(out, "  ferry-card %s\n", verbs[n].help);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+        help(stdout);
+        return EXIT_DONE;
+    }
+    for (int n = 0; argc >= 2 && n < VERB_COUNT; n++) {
+        if (strcmp(argv[1], verbs[n].name) == 0)
+            return verbs[n].run(argc - 1, argv + 1);
+    }
+    help(stderr);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry-card show: what is on a card, for people or as JSON. Keys appear as version, type and check value. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <base/text.h>
+#include <crypto/crypto.h>
+
+#include "nvm.h"
+#include "platform.h"
+#include "verbs.h"
+
+enum { KCV_LEN = 3, HEX_ROOM = 2 * CARD_OBJECT_MAX + 1 };
+
+/* One writer for both forms: JSON needs names and commas, people need lines. */
+struct show {
+    bool json, first;
+    struct crypto *crypto;
+};
+
+static void open_list(struct show *s, const char *name, char bracket)
+{
+    if (s->json)
+        printf("%s\"%s\":%c", s->first ? "" : ",", name, bracket);
+    else
+        printf("%s:\n", name);
+    s->first = true;
+}
+
+static void close_list(struct show *s, char bracket)
+{
+    if (s->json)
+        putchar(bracket);
+    s->first = false;
+}
+
+static void open_item(struct show *s)
+{
+    if (s->json)
+        printf("%s{", s->first ? "" : ",");
+    else
+        printf("  -\n");
+    s->first = true;
+}
+
+static void show_text(struct show *s, const char *name, const char *value)
+{
+    if (s->json)
+        printf("%s\"%s\":\"%s\"", s->first ? "" : ",", name, value);
+    else
+        printf("  %-14s %s\n", name, value);
+    s->first = false;
+}
+
+static void show_number(struct show *s, const char *name, uint64_t value)
+{
+    if (s->json)
+        printf("%s\"%s\":%llu", s->first ? "" : ",", name, (unsigned long long)value);
+    else
+        printf("  %-14s %llu\n", name, (unsigned long long)value);
+    s->first = false;
+}
+
+static void show_hex(struct show *s, const char *name, struct view value)
+{
+    char text[HEX_ROOM];
+    hex_write(text, view_head(value, CARD_OBJECT_MAX));
+    show_text(s, name, text);
+}
+
+static void show_byte(struct show *s, const char *name, uint8_t value)
+{
+    show_hex(s, name, view_of(&value, 1));
+}
+
+static const char *life_name(uint8_t life)
+{
+    switch (life) {
+    case LIFE_OP_READY:
+        return "OP_READY";
+    case LIFE_INITIALIZED:
+        return "INITIALIZED";
+    case LIFE_SECURED:
+        return "SECURED";
+    case LIFE_CARD_LOCKED:
+        return "CARD_LOCKED";
+    default:
+        return "TERMINATED";
+    }
+}
+
+static const char *application_state(uint8_t life)
+{
+    if (life & STATE_LOCKED_BIT)
+        return "LOCKED";
+    return life == STATE_SELECTABLE ? "SELECTABLE" : "INSTALLED";
+}
+
+static void show_object(struct show *s, const struct card_state *c, const char *name, uint16_t tag)
+{
+    const struct card_object *o = card_find_object(c, tag);
+    if (o != NULL)
+        show_hex(s, name, view_of(o->data, o->len));
+}
+
+static void show_card(struct show *s, const struct card_state *c)
+{
+    const struct platform *platform = platform_by_row(c->profile.java_card);
+    open_list(s, "card", '{');
+    show_text(s, "profile", c->profile.name);
+    show_text(s, "life_cycle", life_name(c->life));
+    show_hex(s, "isd", card_aid_view(&c->profile.isd));
+    show_text(s, "java_card", platform != NULL ? platform->name : "?");
+    show_object(s, c, "cplc", 0x9F7F);
+    show_object(s, c, "iin", 0x42);
+    show_object(s, c, "cin", 0x45);
+    show_hex(s, "kdd", view_of(c->profile.kdd, CARD_KDD_LEN));
+    show_number(s, "max_failures", c->profile.max_failures);
+    show_number(s, "memory", c->profile.memory);
+    show_number(s, "memory_free", card_memory_free(c));
+    close_list(s, '}');
+}
+
+/* GPCS 2.3.1 B.5, B.6: eight zeros under Triple-DES, sixteen bytes of 01 under AES. */
+static void show_check_value(struct show *s, const char *name, uint8_t scp, const struct secret *key)
+{
+    static const uint8_t zeros[DES_BLOCK], ones[AES_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    uint8_t out[AES_BLOCK];
+    enum err e = scp == 0x02 ? crypto_des3_ecb_encrypt(s->crypto, secret_view(key), VIEW_OF(zeros), out)
+                             : crypto_aes_ecb_encrypt(s->crypto, secret_view(key), VIEW_OF(ones), out);
+    if (e == OK)
+        show_hex(s, name, view_of(out, KCV_LEN));
+}
+
+static void show_keysets(struct show *s, const struct card_state *c)
+{
+    open_list(s, "keys", '[');
+    for (size_t i = 0; i < c->keyset_count; i++) {
+        const struct card_keyset *k = &c->keysets[i];
+        open_item(s);
+        show_byte(s, "kvn", k->kvn);
+        show_byte(s, "scp", k->scp);
+        show_byte(s, "i", k->i);
+        show_text(s, "type", k->scp == 0x02 ? "DES3" : "AES");
+        show_number(s, "bits", k->enc.len * 8);
+        show_check_value(s, "kcv_enc", k->scp, &k->enc);
+        show_check_value(s, "kcv_mac", k->scp, &k->mac);
+        show_check_value(s, "kcv_dek", k->scp, &k->dek);
+        show_number(s, "counter", k->counter);
+        show_number(s, "failures", k->failures);
+        close_list(s, '}');
+    }
+    close_list(s, ']');
+}
+
+static void show_modules(struct show *s, const struct card_package *p)
+{
+    char text[2 * AID_MAX + 1];
+    if (s->json)
+        open_list(s, "modules", '[');
+    for (size_t i = 0; i < p->module_count; i++) {
+        hex_write(text, card_aid_view(&p->modules[i]));
+        if (s->json)
+            printf("%s\"%s\"", i == 0 ? "" : ",", text);
+        else
+            show_text(s, "module", text);
+    }
+    if (s->json)
+        close_list(s, ']');
+}
+
+static void show_packages(struct show *s, const struct card_state *c)
+{
+    open_list(s, "packages", '[');
+    for (size_t i = 0; i < c->package_count; i++) {
+        const struct card_package *p = &c->packages[i];
+        char version[16];
+        snprintf(version, sizeof version, "%u.%u", p->major, p->minor);
+        open_item(s);
+        show_hex(s, "aid", card_aid_view(&p->aid));
+        show_text(s, "version", version);
+        show_number(s, "bytes", p->code_len);
+        show_hex(s, "sha256", view_of(p->hash, sizeof p->hash));
+        show_modules(s, p);
+        close_list(s, '}');
+    }
+    close_list(s, ']');
+}
+
+static void show_applications(struct show *s, const struct card_state *c)
+{
+    open_list(s, "applications", '[');
+    for (size_t i = 0; i < c->application_count; i++) {
+        const struct card_application *a = &c->applications[i];
+        open_item(s);
+        show_hex(s, "aid", card_aid_view(&a->aid));
+        show_hex(s, "package", card_aid_view(&a->package));
+        show_hex(s, "module", card_aid_view(&a->module));
+        show_text(s, "state", application_state(a->life));
+        show_hex(s, "privileges", view_of(a->privileges, CARD_PRIVILEGES));
+        show_number(s, "parameters", a->parameter_len);
+        show_number(s, "stored_blocks", a->block_count);
+        show_number(s, "stored_bytes", a->stored_len - 4u * a->block_count);
+        close_list(s, '}');
+    }
+    close_list(s, ']');
+}
+
+static void show_all(struct show *s, const struct card_state *c)
+{
+    if (s->json)
+        putchar('{');
+    s->first = true;
+    show_card(s, c);
+    show_keysets(s, c);
+    show_packages(s, c);
+    show_applications(s, c);
+    if (s->json)
+        puts("}");
+}
+
+static int show_file(const char *file, bool json)
+{
+    struct show s = {.json = json};
+    struct card_state *state = calloc(1, sizeof *state);
+    const char *why = err_text(ERR_MEMORY);
+    int status = EXIT_DONE;
+    enum err e = state == NULL ? ERR_MEMORY : nvm_read(file, state, &why);
+    if (e == OK) {
+        e = crypto_new(&s.crypto);
+        why = err_text(e);
+    }
+    if (e == OK)
+        show_all(&s, state);
+    else
+        status = verb_fail(file, why);
+    crypto_free(&s.crypto);
+    if (state != NULL)
+        card_state_finish(state);
+    free(state);
+    return status;
+}
+
+int verb_show(int argc, char **argv)
+{
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    bool json = false;
+    for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (o != 'j')
+            return EXIT_USAGE;
+        json = true;
+    }
+    if (optind + 1 != argc)
+        return verb_usage("show", "one FILE is needed");
+    return show_file(argv[optind], json);
+}
