@@ -34,6 +34,9 @@ struct init_update {
 };
 /* data without the status word. ERR_FORMAT; ERR_UNSUPPORTED for another protocol. */
 enum err init_update_parse(struct view data, struct init_update *out) MUST_USE;
+/* How many more channels the key set can open before its sequence counter ends (GPCS 2.3.1 E.1.2; Amendment D
+ * 6.2.2.1); UINT32_MAX when the answer has no counter. */
+uint32_t channel_counter_left(const struct init_update *iu);
 
 struct channel; /* an open channel: keys and chaining state, all secret */
 struct channel_ops;
@@ -72,7 +75,8 @@ enum err channel_external_authenticate(struct channel *ch, struct crypto *c, str
 
 /* Wraps count plain commands in order, as one chain. wrapped[i] gets header, Le, and data that views into
  * *storage, which needs room for channel_wrapped_max bytes and must not grow afterwards. ERR_LIMIT when a
- * short command does not fit once wrapped (nothing is wrapped then). */
+ * short command does not fit once wrapped, ERR_ARGUMENT when a class byte says that the command is wrapped
+ * already (nothing is wrapped then). plain and wrapped may not be the same array. */
 enum err channel_wrap(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
                       struct apdu *wrapped, struct writer *storage) MUST_USE;
 size_t channel_wrapped_max(const struct apdu *plain, size_t count);
@@ -81,7 +85,8 @@ size_t channel_wrapped_max(const struct apdu *plain, size_t count);
  * channel with C-ENC/R-MAC counters the channel must stand behind exactly that command (wrap one, unwrap one;
  * or replay with channel_copy, wrapping the executed commands again one by one). Appends the plain response
  * data; *proven says that a response MAC was verified. ERR_AUTH when a response MAC is due and does not
- * match. */
+ * match, or when an SCP03 error status word comes with data. The channel is dead after ERR_AUTH, and after an
+ * EXTERNAL AUTHENTICATE that was not answered by 9000: ERR_STATE from then on. */
 enum err channel_unwrap(struct channel *ch, struct crypto *c, struct view rapdu, struct writer *out,
                         uint16_t *sw, bool *proven) MUST_USE;
 

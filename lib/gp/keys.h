@@ -39,8 +39,9 @@ enum err key_check_value(struct crypto *c, enum key_type type, const struct secr
 /* ERR_ARGUMENT unless the length fits the type. */
 enum err key_length_check(enum key_type type, size_t len) MUST_USE;
 
-/* The bytes (at most 64) for a place ${derive:key:label:length}: SP 800-108 counter mode with CMAC over label
- * and context (the card's key diversification data). AES keys only. */
+/* The bytes (1 to 64) for a place ${derive:key:label:length}: SP 800-108 counter mode with CMAC, counter and
+ * length of 32 bits, over label, 00 and context (the card's key diversification data), as OpenSSL's KBKDF has
+ * it. AES keys only; ERR_ARGUMENT otherwise. */
 enum err key_derive_data(struct crypto *c, const struct secret *key, struct view label, struct view context,
                          uint8_t *out, size_t len) MUST_USE;
 
