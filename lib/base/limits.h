@@ -23,6 +23,9 @@ enum {
      */
     CAP_FILE_MAX = 4 * 1024 * 1024,
     CAP_ENTRIES_MAX = 256,
+    /* A path inside of the archive: folders of a package, whose name has at most 255 bytes (JCVM 6.4), and a
+     * file. */
+    CAP_PATH_MAX = 512,
     /* JCVM 3: at most 128 imported packages (6.7), applets of one package by a count of one byte; we take
        fewer. */
     CAP_IMPORTS_MAX = 128,

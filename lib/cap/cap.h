@@ -2,7 +2,10 @@
  *
  * CAP files (Java Card VM specification chapter 6): from a ZIP archive, or a row of components (.ijc), to the
  * load file that goes to a card and to what must be known before it goes. Everything foreign is bounded;
- * whatever is refused is refused with the reason in words. The bytecode is not verified. */
+ * whatever is refused is refused with the reason in words. All components that go to a card are walked
+ * through by their form; may be left to the card: the bytecode, which is not verified beyond its first
+ * instruction, and in the extended format of 3.1 the insides of Method, RefLocation and Export. Custom
+ * components are refused. */
 #ifndef CAP_CAP_H
 #define CAP_CAP_H
 
@@ -56,6 +59,9 @@ enum err cap_hash(const struct cap *c, struct crypto *crypto, enum digest d, uin
  * anything is sent. version is "2.1.1", "2.2.2", "3.0.5", "3.1.0", ...; ERR_NOT_FOUND when there is no such
  * row. */
 enum err cap_platform(const char *version, const struct cap_package **out, size_t *count) MUST_USE;
+/* The newest org.globalplatform that a card can have, by the version of its card specification (as in struct
+ * identity); NULL when it is not known. */
+const struct cap_package *cap_gp_package(const uint8_t gp_version[3]);
 /* True when have satisfies need: same AID, same major, minor not lower (JCVM 4.5). */
 bool cap_satisfies(const struct cap_package *have, const struct cap_package *need);
 /* A name for a well-known package AID ("javacard.framework"), or NULL. */
