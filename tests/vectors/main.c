@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIDES_MAX = 4, FILES_MAX = 64, PATH_BYTES = 4096 };
+enum { SIDES_MAX = 4, FILES_MAX = 64, PATH_BYTES = 4096, NAME_BYTES = 64 };
 
 static const char *const side_names[] = {"crypto", "host", "card"};
 enum { SIDES = sizeof(side_names) / sizeof(side_names[0]) };
@@ -22,6 +22,7 @@ static const struct check *const tables[] = {
 #endif
 #ifdef VECTORS_CARD
     checks_card,
+    checks_both,
 #endif
 };
 
@@ -118,16 +119,18 @@ static void add(struct tally *sum, const struct tally *t)
 }
 
 struct result {
-    char file[64];
+    char file[NAME_BYTES];
     struct tally sides[SIDES];
     size_t without;
 };
 
-static void run_file(struct run *r, const struct options *o, const char *name, struct result *out)
+static void run_file(struct run *r, const struct options *o, const char name[NAME_BYTES], struct result *out)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof(path), "%s/%s.json", o->dir, name);
-    snprintf(out->file, sizeof(out->file), "%s", name);
+    int len = snprintf(path, sizeof(path), "%s/%s.json", o->dir, name);
+    if (len < 0 || (size_t)len >= sizeof(path))
+        exit(2);
+    memcpy(out->file, name, NAME_BYTES);
     json_t *rows = vectors_load_path(path), *row;
     size_t n;
     json_array_foreach(rows, n, row) run_row(r, o, name, row, out->sides, &out->without);
@@ -161,7 +164,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Names of the vector files, without ".json"; index.json explains the others. */
-static size_t list_files(const char *dir, char names[FILES_MAX][64])
+static size_t list_files(const char *dir, char names[FILES_MAX][NAME_BYTES])
 {
     size_t count = 0;
     DIR *d = opendir(dir);
@@ -174,10 +177,10 @@ static size_t list_files(const char *dir, char names[FILES_MAX][64])
         if (dot == NULL || dot[5] != '\0' || strcmp(entry->d_name, "index.json") == 0)
             continue;
         *dot = '\0';
-        snprintf(names[count++], 64, "%.63s", entry->d_name);
+        snprintf(names[count++], NAME_BYTES, "%.63s", entry->d_name);
     }
     closedir(d);
-    qsort(names, count, 64, by_name);
+    qsort(names, count, NAME_BYTES, by_name);
     return count;
 }
 
@@ -196,7 +199,7 @@ static bool read_options(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-    static char names[FILES_MAX][64];
+    static char names[FILES_MAX][NAME_BYTES];
     static struct result results[FILES_MAX];
     struct options o = {0};
     struct run r = {0};
