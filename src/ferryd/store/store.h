@@ -30,6 +30,7 @@ struct app_row {
     char name[NAME_MAX_BYTES + 1];
     struct blob cap;      /* the file as uploaded */
     struct blob sequence; /* text */
+    struct blob info; /* JSON: what the administration tells about it, so that no CAP need be read for it */
     uint8_t sha256[DIGEST_LEN];
     struct cap_package package;
     uint64_t created_ms;
@@ -118,26 +119,28 @@ struct change {
         APP_ADD,          /* fails with ERR_EXISTS */
         APP_PUT_SEQUENCE, /* ERR_NOT_FOUND */
         APP_REMOVE,       /* ERR_NOT_FOUND; ERR_CONFLICT while open orders name it */
-        TYPE_ADD,
-        TYPE_PUT,    /* replaces or adds */
-        TYPE_REMOVE, /* ERR_CONFLICT while cards have it */
-        KEY_ADD,     /* ERR_EXISTS */
-        KEY_RETIRE,
+        TYPE_ADD,         /* ERR_EXISTS */
+        TYPE_PUT,         /* replaces or adds */
+        TYPE_REMOVE,      /* ERR_NOT_FOUND; ERR_CONFLICT while cards or open orders have it */
+        KEY_ADD,          /* ERR_EXISTS */
+        KEY_RETIRE,       /* ERR_NOT_FOUND */
         CARD_PUT, /* revision must be the stored one (0: the row must be new), else ERR_CONFLICT; stored as
                      revision + 1 */
-        CARD_RELEASE,   /* clears quarantine and the ledger of row.card->number */
-        LEDGER_OPENING, /* openings + 1; ERR_BLOCKED when they would exceed limit */
+        CARD_RELEASE,   /* clears quarantine and the ledger of row.card->number; ERR_NOT_FOUND */
+        LEDGER_OPENING, /* openings + 1; ERR_BLOCKED when they would exceed limit, when a cryptogram was
+                           wrong, or when the card is in quarantine */
         LEDGER_WRONG,   /* wrong_cryptograms + 1 */
         LEDGER_LOAD_FAILED,
         LEDGER_CLEAR,   /* a proven success */
         LEDGER_RELEASE, /* openings - limit, not below 0: so many are known to have ended; all else stays */
-        ORDER_ADD,
-        ORDER_CANCEL,  /* ERR_NOT_FOUND; ERR_STATE unless open */
-        ORDER_OPENING, /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
-        ORDER_SERVED,  /* cards_left - 1; at 0 the order is done */
-        SESSION_ADD,
-        SESSION_PUT, /* revision as with CARD_PUT */
-        AUDIT_ADD
+        ORDER_ADD,      /* ERR_EXISTS; ERR_NOT_FOUND when the app or type that it names is not there */
+        ORDER_CANCEL,   /* ERR_NOT_FOUND; ERR_STATE unless open */
+        ORDER_OPENING,  /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
+        ORDER_SERVED,   /* cards_left - 1, never below 0; at 0 an open order is done */
+        SESSION_ADD,    /* ERR_EXISTS; stored as revision + 1 */
+        SESSION_PUT,    /* revision as with CARD_PUT */
+        AUDIT_ADD,
+        CHANGE_COUNT
     } kind;
     union {
         const struct app_row *app;
@@ -160,6 +163,16 @@ struct listing {
     char match[NAME_MAX_BYTES + 1];       /* begins with; "": all */
     char order[ID_TEXT + 1], card[CARD_NUMBER_TEXT_MAX + 1]; /* sessions, audit: only of these; "": all */
     size_t limit;                                            /* 1 to PAGE_MAX */
+};
+
+/* What the writer did since it was opened. */
+struct store_stats {
+    uint64_t commits, commits_failed; /* transactions */
+    uint64_t sets, sets_refused;      /* change sets in them */
+    uint64_t batch_max;               /* most sets in one transaction */
+    uint64_t checkpoints, restarts;   /* of the write-ahead log; restarts: emptied by force */
+    uint64_t wal_pages;               /* its length after the last commit */
+    enum err last;                    /* outcome of the last transaction */
 };
 
 struct store_ops {
@@ -192,18 +205,21 @@ struct store_ops {
     enum err (*list_orders)(void *ctx, const struct listing *l,
                             enum err (*each)(void *arg, struct order_row *row), void *arg);
     enum err (*list_sessions)(void *ctx, const struct listing *l,
-                              enum err (*each)(void *arg, struct session_row *row), void *arg);
+                              enum err (*each)(void *arg, struct session_row *row),
+                              void *arg); /* without state and reply */
     enum err (*list_audit)(void *ctx, const struct listing *l,
                            enum err (*each)(void *arg, struct audit_row *row), void *arg);
 
     /* Copies what it needs, returns at once. done is called once, on the loop's thread, from store_dispatch,
-     * when the set is durable (OK) or was refused as a whole (ERR_DISK_FULL, ERR_CONFLICT, ...; *failed:
-     * which change). */
+     * when the set is durable (OK) or was refused as a whole (ERR_DISK_FULL, ERR_CONFLICT, ...; failed: which
+     * change). An empty set writes a mark, to prove that the store can write. Only when there is no memory
+     * even for the news, done is called before submit returns. */
     void (*submit)(void *ctx, const struct change *changes, size_t count,
                    void (*done)(void *arg, enum err e, size_t failed), void *arg);
     int (*event_fd)(void *ctx); /* readable when completions wait */
     void (*dispatch)(void *ctx);
-    /* Writes what was submitted, then closes. */
+    void (*stats)(void *ctx, struct store_stats *out);
+    /* Writes what was submitted, calls what is done, then closes. */
     void (*close)(void *ctx);
 };
 
@@ -212,8 +228,8 @@ struct store {
     void *ctx;
 };
 
-/* Opens (and creates, and migrates) an embedded database; path is a file. ERR_IO, ERR_DISK_FULL,
- * ERR_UNSUPPORTED for a newer schema. */
+/* Opens (and creates, and migrates) an embedded database; path is a file, mode 0600. ERR_IO, ERR_DISK_FULL,
+ * ERR_UNSUPPORTED for a newer schema, ERR_FORMAT for a damaged file or another program's; logged. */
 enum err store_open_sqlite(struct store *out, const char *path) MUST_USE;
 
 void blob_free(struct blob *b);
