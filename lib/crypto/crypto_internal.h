@@ -54,6 +54,7 @@ struct crypto {
     EVP_MAC_CTX *hmac_ctx; /* with SHA-256 set */
     struct slot slots[SLOT_COUNT];
     uint8_t cmac_k1[AES_BLOCK], cmac_k2[AES_BLOCK]; /* subkeys of the key in SLOT_CMAC */
+    uint8_t cmac_chain[AES_BLOCK];                  /* what its context has in its chain: the last MAC */
 };
 
 /* Clears OpenSSL's error queue, which the TLS code of the same thread reads, and gives e back. */

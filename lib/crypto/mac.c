@@ -87,7 +87,7 @@ static void double_block(const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
     out[AES_BLOCK - 1] ^= (uint8_t)(0x87 & -carry);
 }
 
-/* Key schedule and subkeys, unless the slot holds this key already; then the chain is set to zero. */
+/* Key schedule and subkeys, unless the slot holds this key already. */
 static enum err cmac_begin(struct crypto *c, struct view key)
 {
     static const uint8_t zero[AES_BLOCK];
@@ -96,34 +96,51 @@ static enum err cmac_begin(struct crypto *c, struct view key)
     if (cipher == NULL)
         return ERR_ARGUMENT;
     if (slot_holds(s, cipher, key))
-        return slot_begin(s, cipher, key, zero, true);
-
-    uint8_t l[AES_BLOCK];
+        return OK;
     enum err e = slot_begin(s, cipher, key, zero, true);
     if (e == OK)
-        e = slot_update(s, VIEW_OF(zero), l);
+        e = slot_update(s, VIEW_OF(zero), c->cmac_chain);
     if (e == OK) {
-        double_block(l, c->cmac_k1);
+        double_block(c->cmac_chain, c->cmac_k1);
         double_block(c->cmac_k1, c->cmac_k2);
-        e = slot_begin(s, cipher, key, zero, true);
     }
-    wipe(l, sizeof(l));
     return e;
+}
+
+static void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK])
+{
+    for (size_t i = 0; i < AES_BLOCK; i++)
+        block[i] ^= with[i];
 }
 
 /* Gathers the parts to long pieces: one call of the library for a whole command. A full piece stays until
  * more comes, so that the last block of the message is always in it. */
 struct gather {
-    struct slot *slot;
+    struct crypto *crypto;
     uint8_t piece[PIECE];
     size_t len;
+    bool going; /* not the first piece */
 };
+
+/* A message begins with a chain of zeros. The context still has the end of the last message in its chain;
+ * putting that into the first block too takes it out again, at less cost than a new initial value. */
+static enum err gather_flush(struct gather *g)
+{
+    struct crypto *c = g->crypto;
+    if (!g->going)
+        xor_block(g->piece, c->cmac_chain);
+    g->going = true;
+    enum err e = slot_update(&c->slots[SLOT_CMAC], view_of(g->piece, g->len), g->piece);
+    if (e == OK)
+        memcpy(c->cmac_chain, g->piece + g->len - AES_BLOCK, AES_BLOCK);
+    return e;
+}
 
 static enum err gather_add(struct gather *g, struct view part)
 {
     while (part.len > 0) {
         if (g->len == PIECE) {
-            enum err e = slot_update(g->slot, VIEW_OF(g->piece), g->piece);
+            enum err e = gather_flush(g);
             if (e != OK)
                 return e;
             g->len = 0;
@@ -137,35 +154,33 @@ static enum err gather_add(struct gather *g, struct view part)
 }
 
 /* SP 800-38B 6.2: a complete last block gets the first subkey, any other is padded and gets the second. */
-static enum err gather_end(struct gather *g, const struct crypto *c, uint8_t mac[AES_BLOCK])
+static enum err gather_end(struct gather *g)
 {
-    const uint8_t *subkey = c->cmac_k1;
+    const uint8_t *subkey = g->crypto->cmac_k1;
     if (g->len == 0 || g->len % AES_BLOCK != 0) {
-        subkey = c->cmac_k2;
+        subkey = g->crypto->cmac_k2;
         g->piece[g->len++] = 0x80;
         while (g->len % AES_BLOCK != 0)
             g->piece[g->len++] = 0;
     }
-    uint8_t *last = g->piece + g->len - AES_BLOCK;
-    for (size_t i = 0; i < AES_BLOCK; i++)
-        last[i] ^= subkey[i];
-    enum err e = slot_update(g->slot, view_of(g->piece, g->len), g->piece);
-    if (e == OK)
-        memcpy(mac, last, AES_BLOCK);
-    return e;
+    xor_block(g->piece + g->len - AES_BLOCK, subkey);
+    return gather_flush(g);
 }
 
 enum err crypto_cmac(struct crypto *c, struct view key, const struct view *parts, size_t count,
                      uint8_t out[CMAC_LEN])
 {
     struct gather g;
-    g.slot = &c->slots[SLOT_CMAC];
+    g.crypto = c;
     g.len = 0;
+    g.going = false;
     enum err e = cmac_begin(c, key);
     for (size_t i = 0; i < count && e == OK; i++)
         e = gather_add(&g, parts[i]);
     if (e == OK)
-        e = gather_end(&g, c, out);
-    wipe(g.piece, sizeof(g.piece));
+        e = gather_end(&g);
+    if (e == OK)
+        memcpy(out, c->cmac_chain, CMAC_LEN);
+    wipe(g.piece, g.going ? PIECE : g.len); /* what was gathered, or encrypted in its place */
     return e;
 }
