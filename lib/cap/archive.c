@@ -189,7 +189,7 @@ static enum err check_overlap(const struct archive *a, struct cap_problem *why)
 
 enum err archive_check(struct archive *out, struct view file, struct cap_problem *why)
 {
-    struct central c;
+    struct central c = {0};
     struct reader r;
     size_t at = 0;
     if (!find_end(file, &at))
