@@ -17,7 +17,7 @@ enum {
     DIGEST_LEN = 32,  /* SHA-256 of tickets and session tokens: the store never has the token itself */
     WORD_MAX = 40,    /* outcome, reason, state: words of closed lists */
     DETAIL_MAX = 400, /* a sentence for people */
-    PAGE_MAX = 200    /* rows of one listing */
+    PAGE_MAX = 201    /* rows of one listing: 200, and one that tells that there are more */
 };
 
 /* Bytes that a row owns. */
