@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Content management commands, plain (GPCS 2.3.1 chapter 11). Data is written to the caller's writer and
- * viewed by the apdu: encode the apdu before the writer is used again. */
+ * viewed by the apdu: encode the apdu before the writer is used again. ERR_ARGUMENT on an AID that is not 5
+ * to 16 bytes long, ERR_LIMIT when the data does not fit a short command. */
 #ifndef GP_COMMAND_H
 #define GP_COMMAND_H
 

@@ -9,7 +9,7 @@
 #include <apdu/apdu.h>
 #include <cap/cap.h>
 
-enum { CPLC_LEN = 42, CARD_ID_MAX = 16, KEY_INFO_MAX = 64, SCP_INFO_MAX = 8, CARD_NUMBER_MAX = 40 };
+enum { CPLC_LEN = 42, CARD_ID_MAX = 16, KEY_INFO_MAX = 64, SCP_INFO_MAX = 16, CARD_NUMBER_MAX = 40 };
 
 struct scp_info {
     uint8_t scp, i;
@@ -40,11 +40,12 @@ struct identity {
 enum { IDENTITY_COMMANDS = 7 };
 void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid);
 /* Takes the answers to these, in order. Missing answers, error status words and malformed objects leave their
- * fields empty (a strange card is not an error); SELECT must have worked: ERR_NOT_FOUND otherwise. */
+ * fields empty (a strange card is not an error); SELECT must have worked (9000, or 6283 of a locked card):
+ * ERR_NOT_FOUND otherwise. ERR_LIMIT on an ATR that is too long. */
 enum err identity_parse(struct identity *out, struct view atr, const struct rapdu *answers,
                         size_t count) MUST_USE;
 
-/* The single parts; ERR_FORMAT when malformed, and then *id is unchanged. */
+/* The single parts; ERR_FORMAT when malformed (ERR_LIMIT: too many keys), and then *id is unchanged. */
 enum err identity_parse_fci(struct identity *id, struct view v) MUST_USE;
 enum err identity_parse_cplc(struct identity *id, struct view v) MUST_USE;
 enum err identity_parse_recognition(struct identity *id, struct view v) MUST_USE;
@@ -52,8 +53,9 @@ enum err identity_parse_key_info(struct identity *id, struct view v) MUST_USE;
 enum err identity_parse_capabilities(struct identity *id, struct view v) MUST_USE;
 
 /* The card's number, as upper-case hexadecimal text with an end: IIN and CIN joined by "-" where there is a
- * CIN, else CPLC fabricator, type, batch and serial number. It names the card in the store. ERR_NOT_FOUND
- * when the card has neither. */
+ * CIN, else CPLC fabricator, type, batch and serial number. It names the card in the store. A CIN or serial
+ * number of nothing but 00 or FF was never personalized and does not count. ERR_NOT_FOUND when the card has
+ * neither. */
 enum err identity_card_number(const struct identity *id, char out[2 * CARD_NUMBER_MAX + 2]) MUST_USE;
 /* The CPLC serial number (4 bytes), empty without CPLC. */
 struct view identity_serial(const struct identity *id);

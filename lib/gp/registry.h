@@ -22,7 +22,7 @@ struct registry_entry {
 struct registry {
     struct registry_entry *entries;
     size_t count;
-    bool more; /* a 6310 said that not all was told */
+    bool more; /* a 6310 said that not all was told; to be cleared by who asks for the rest */
 };
 
 /* Adds one answer to GET STATUS of the subset. 6A88 adds nothing and is fine; 6310 sets more. ERR_FORMAT,

@@ -40,14 +40,14 @@ struct channel_ops {
      * must be. */
     enum err (*derive)(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                        struct view host_challenge, const struct init_update *iu,
-                       uint8_t card_cryptogram[CRYPTOGRAM_LEN]) MUST_USE;
+                       uint8_t card_cryptogram[CRYPTOGRAM_LEN]);
     /* All commands fit. Nothing of the channel changes unless it succeeds. */
     enum err (*wrap)(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                     struct apdu *wrapped, struct writer *storage) MUST_USE;
+                     struct apdu *wrapped, struct writer *storage);
     /* The answer to the last command, on a level with R-MAC. */
     enum err (*unwrap)(struct channel *ch, struct crypto *c, const struct rapdu *answer, struct writer *out,
-                       bool *proven) MUST_USE;
-    enum err (*dek_encrypt)(struct channel *ch, struct crypto *c, struct view in, uint8_t *out) MUST_USE;
+                       bool *proven);
+    enum err (*dek_encrypt)(struct channel *ch, struct crypto *c, struct view in, uint8_t *out);
 };
 
 extern const struct channel_ops channel_scp02, channel_scp03;

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads what a card says of itself. Each part is read into a copy, so that a malformed one changes nothing.
+ */
+#include <gp/identity.h>
+
+#include <string.h>
+
+#include <base/text.h>
+#include <gp/command.h>
+#include <tlv/tlv.h>
+
+enum {
+    STATE_VERSION = 1,
+    TAG_IIN = 0x42,
+    TAG_CIN = 0x45,
+    TAG_CARD_DATA = 0x66,
+    TAG_CAPABILITIES = 0x67,
+    TAG_KEY_INFO = 0xE0,
+    TAG_CPLC = 0x9F7F,
+    TAG_FCI = 0x6F,
+    TAG_FCI_AID = 0x84,
+    TAG_FCI_PROPRIETARY = 0xA5,
+    TAG_RECOGNITION = 0x73,
+    TAG_OID = 0x06,
+    TAG_SCP = 0xA0,
+
+    CPLC_SERIAL = 12, /* fabricator 2, type 2, operating system 2 + 2 + 2, date 2 */
+    CPLC_SERIAL_LEN = 4,
+    CPLC_BATCH = 16,
+    CPLC_BATCH_LEN = 2,
+    CPLC_CHIP_LEN = 4 /* fabricator and type */
+};
+
+void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid)
+{
+    static const uint16_t tags[IDENTITY_COMMANDS - 1] = {TAG_CPLC, TAG_CARD_DATA, TAG_KEY_INFO,
+                                                         TAG_IIN,  TAG_CIN,       TAG_CAPABILITIES};
+    command_select(&out[0], isd_aid);
+    for (size_t i = 0; i < IDENTITY_COMMANDS - 1; i++)
+        command_get_data(&out[i + 1], tags[i]);
+}
+
+/* The value of the object that v consists of. Some cards put a 00 in front, and some wrap the object a second
+ * time in itself. */
+static bool unwrap(struct view v, uint32_t tag, struct view *value)
+{
+    struct view inner;
+    if (v.len > 0 && v.data[0] == 0)
+        v = view_tail(v, 1);
+    if (!tlv_valid(v) || !tlv_find(v, tag, value))
+        return false;
+    if (tlv_valid(*value) && tlv_find(*value, tag, &inner))
+        *value = inner;
+    return true;
+}
+
+static void add_scp(struct identity *id, uint8_t scp, uint8_t i)
+{
+    for (size_t n = 0; n < id->scp_count; n++) {
+        if (id->scps[n].scp == scp && id->scps[n].i == i)
+            return;
+    }
+    if (id->scp_count < SCP_INFO_MAX) /* more than we could name anyway */
+        id->scps[id->scp_count++] = (struct scp_info){scp, i};
+}
+
+/* {globalPlatform ...}: the arc of the specification, H.1.1, and the one that Chinese cards have instead. */
+static bool take_arc(struct reader *r)
+{
+    static const uint8_t arcs[][6] = {{0x2A, 0x86, 0x48, 0x86, 0xFC, 0x6B},
+                                      {0x2A, 0x81, 0x1C, 0x86, 0xFC, 0x6B}};
+    struct view arc = rd_view(r, sizeof(arcs[0]));
+    return view_equal(arc, VIEW_OF(arcs[0])) || view_equal(arc, VIEW_OF(arcs[1]));
+}
+
+/* {globalPlatform 2 v} and {globalPlatform 4 scp i}, as bytes: cards do not encode numbers above 127 as an
+ * object identifier wants it. An i of two bytes belongs to SCP11 and is left out. */
+static void take_oid(struct identity *id, struct view oid)
+{
+    struct reader r;
+    rd_init(&r, oid);
+    if (!take_arc(&r))
+        return;
+    uint8_t kind = rd_u8(&r);
+    if (kind == 2 && rd_left(&r) >= 1 && rd_left(&r) <= sizeof(id->gp_version)) {
+        memset(id->gp_version, 0, sizeof(id->gp_version));
+        rd_copy(&r, id->gp_version, rd_left(&r));
+    } else if (kind == 4 && rd_left(&r) == 2) {
+        uint8_t scp = rd_u8(&r);
+        add_scp(id, scp, rd_u8(&r));
+    }
+}
+
+/* Tables H-1 and H-2: objects that hold an identifier each; the card manager's version is in 60, the
+ * protocols are in 64. Some cards wrap 73 in itself. */
+static enum err take_recognition(struct identity *id, struct view v)
+{
+    struct reader r;
+    struct tlv object;
+    struct view inner;
+    if (tlv_find(v, TAG_RECOGNITION, &inner))
+        v = inner;
+    rd_init(&r, v);
+    while (tlv_next(&r, &object)) {
+        struct view oid;
+        if ((object.tag == 0x60 || object.tag == 0x64) && tlv_find(object.value, TAG_OID, &oid))
+            take_oid(id, oid);
+    }
+    return rd_done(&r) ? OK : ERR_FORMAT;
+}
+
+enum err identity_parse_fci(struct identity *id, struct view v)
+{
+    struct identity made = *id;
+    struct view fci, aid, recognition;
+    if (!unwrap(v, TAG_FCI, &fci) || !tlv_valid(fci) || !tlv_find(fci, TAG_FCI_AID, &aid))
+        return ERR_FORMAT;
+    if (aid_set(&made.isd, aid) != OK)
+        return ERR_FORMAT;
+    const uint32_t path[] = {TAG_FCI_PROPRIETARY, TAG_RECOGNITION};
+    if (tlv_path(fci, path, 2, &recognition) && take_recognition(&made, recognition) != OK)
+        return ERR_FORMAT;
+    *id = made;
+    return OK;
+}
+
+enum err identity_parse_cplc(struct identity *id, struct view v)
+{
+    struct view cplc = v; /* cards that answer the class 00 give the bare value */
+    if (v.len != CPLC_LEN && (!unwrap(v, TAG_CPLC, &cplc) || cplc.len != CPLC_LEN))
+        return ERR_FORMAT;
+    memcpy(id->cplc, cplc.data, CPLC_LEN);
+    id->has_cplc = true;
+    return OK;
+}
+
+enum err identity_parse_recognition(struct identity *id, struct view v)
+{
+    struct identity made = *id;
+    struct view data, recognition;
+    if (!unwrap(v, TAG_CARD_DATA, &data) || !tlv_find(data, TAG_RECOGNITION, &recognition))
+        return ERR_FORMAT;
+    enum err e = take_recognition(&made, recognition);
+    if (e == OK)
+        *id = made;
+    return e;
+}
+
+/* Tables 11-28 and 11-29: identifier | version | type and length of each component. Only the first component
+ * is kept; what stands behind it has mixed forms on real cards. */
+static enum err take_key(struct identity *id, struct view v)
+{
+    struct reader r;
+    struct key_info key = {0};
+    rd_init(&r, v);
+    key.id = rd_u8(&r);
+    key.version = rd_u8(&r);
+    key.type = rd_u8(&r);
+    if (key.type == 0xFF) {
+        key.type = rd_u8(&r);
+        key.len = rd_u16(&r);
+    } else {
+        key.len = rd_u8(&r);
+    }
+    if (!rd_ok(&r))
+        return ERR_FORMAT;
+    if (id->key_count == KEY_INFO_MAX)
+        return ERR_LIMIT;
+    id->keys[id->key_count++] = key;
+    return OK;
+}
+
+enum err identity_parse_key_info(struct identity *id, struct view v)
+{
+    struct identity made = *id;
+    struct view list;
+    struct reader r;
+    struct tlv object;
+    enum err e = OK;
+    made.key_count = 0;
+    if (!unwrap(v, TAG_KEY_INFO, &list))
+        return ERR_FORMAT;
+    rd_init(&r, list);
+    while (e == OK && tlv_next(&r, &object))
+        e = object.tag == 0xC0 ? take_key(&made, object.value) : ERR_FORMAT;
+    if (e == OK && !rd_done(&r))
+        e = ERR_FORMAT;
+    if (e == OK)
+        *id = made;
+    return e;
+}
+
+/* Table H-6: 80 protocol | 81 values of i, a byte each but for SCP11. */
+static enum err take_scp(struct identity *id, struct view v)
+{
+    struct view scp, values;
+    if (!tlv_find(v, 0x80, &scp) || scp.len != 1 || !tlv_find(v, 0x81, &values))
+        return ERR_FORMAT;
+    for (size_t n = 0; n < values.len && scp.data[0] != 0x11; n++)
+        add_scp(id, scp.data[0], values.data[n]);
+    return OK;
+}
+
+enum err identity_parse_capabilities(struct identity *id, struct view v)
+{
+    struct identity made = *id;
+    struct view list;
+    struct reader r;
+    struct tlv object;
+    enum err e = OK;
+    if (!unwrap(v, TAG_CAPABILITIES, &list))
+        return ERR_FORMAT;
+    rd_init(&r, list);
+    while (e == OK && tlv_next(&r, &object)) {
+        if (object.tag == TAG_SCP)
+            e = take_scp(&made, object.value);
+    }
+    if (e == OK && !rd_done(&r))
+        e = ERR_FORMAT;
+    if (e == OK)
+        *id = made;
+    return e;
+}
+
+static enum err take_number(struct view v, uint32_t tag, uint8_t out[CARD_ID_MAX], size_t *len)
+{
+    struct view value;
+    if (!unwrap(v, tag, &value) || value.len == 0 || value.len > CARD_ID_MAX)
+        return ERR_FORMAT;
+    memcpy(out, value.data, value.len);
+    *len = value.len;
+    return OK;
+}
+
+static enum err parse_iin(struct identity *id, struct view v)
+{
+    return take_number(v, TAG_IIN, id->iin, &id->iin_len);
+}
+
+static enum err parse_cin(struct identity *id, struct view v)
+{
+    return take_number(v, TAG_CIN, id->cin, &id->cin_len);
+}
+
+enum err identity_parse(struct identity *out, struct view atr, const struct rapdu *answers, size_t count)
+{
+    static enum err (*const parts[IDENTITY_COMMANDS])(struct identity *, struct view) = {
+        identity_parse_fci, identity_parse_cplc, identity_parse_recognition,  identity_parse_key_info,
+        parse_iin,          parse_cin,           identity_parse_capabilities,
+    };
+    struct identity id = {0};
+    if (atr.len > ATR_MAX)
+        return ERR_LIMIT;
+    /* 11.9.3.2: a locked card answers 6283, and may be looked at. */
+    if (count == 0 || (answers[0].sw != SW_OK && answers[0].sw != SW_CARD_LOCKED_FCI))
+        return ERR_NOT_FOUND;
+    if (atr.len > 0)
+        memcpy(id.atr, atr.data, atr.len);
+    id.atr_len = atr.len;
+    for (size_t i = 0; i < count && i < IDENTITY_COMMANDS; i++) {
+        if (answers[i].sw != SW_OK && i > 0)
+            continue;
+        enum err e = parts[i](&id, answers[i].data);
+        (void)e; /* a strange card is not an error: the fields stay empty */
+    }
+    *out = id;
+    return OK;
+}
+
+/* Not all 00 and not all FF: such fields were never personalized, and would name many cards. */
+static bool is_personal(struct view v)
+{
+    bool zeros = true, ones = true;
+    for (size_t i = 0; i < v.len; i++) {
+        zeros = zeros && v.data[i] == 0x00;
+        ones = ones && v.data[i] == 0xFF;
+    }
+    return !zeros && !ones;
+}
+
+static struct view cplc_part(const struct identity *id, size_t at, size_t len)
+{
+    return id->has_cplc ? view_head(view_tail(VIEW_OF(id->cplc), at), len) : VIEW_NULL;
+}
+
+struct view identity_serial(const struct identity *id)
+{
+    return cplc_part(id, CPLC_SERIAL, CPLC_SERIAL_LEN);
+}
+
+enum err identity_card_number(const struct identity *id, char out[2 * CARD_NUMBER_MAX + 2])
+{
+    struct writer w;
+    struct view cin = view_of(id->cin, id->cin_len), serial = identity_serial(id);
+    wr_fixed(&w, (uint8_t *)out, 2 * CARD_NUMBER_MAX + 2);
+    if (is_personal(cin)) {
+        hex_put(&w, view_of(id->iin, id->iin_len));
+        wr_u8(&w, '-');
+        hex_put(&w, cin);
+    } else if (is_personal(serial)) {
+        hex_put(&w, cplc_part(id, 0, CPLC_CHIP_LEN));
+        hex_put(&w, cplc_part(id, CPLC_BATCH, CPLC_BATCH_LEN));
+        hex_put(&w, serial);
+    } else {
+        return ERR_NOT_FOUND;
+    }
+    wr_u8(&w, '\0');
+    return wr_status(&w);
+}
+
+enum err identity_encode(const struct identity *id, struct writer *out)
+{
+    wr_u8(out, STATE_VERSION);
+    wr_view8(out, view_of(id->atr, id->atr_len));
+    wr_view8(out, aid_view(&id->isd));
+    wr_view8(out, id->has_cplc ? VIEW_OF(id->cplc) : VIEW_NULL);
+    wr_view8(out, view_of(id->iin, id->iin_len));
+    wr_view8(out, view_of(id->cin, id->cin_len));
+    wr_u8(out, (uint8_t)id->scp_count);
+    for (size_t i = 0; i < id->scp_count; i++) {
+        wr_u8(out, id->scps[i].scp);
+        wr_u8(out, id->scps[i].i);
+    }
+    wr_u8(out, (uint8_t)id->key_count);
+    for (size_t i = 0; i < id->key_count; i++) {
+        wr_u8(out, id->keys[i].id);
+        wr_u8(out, id->keys[i].version);
+        wr_u8(out, id->keys[i].type);
+        wr_u16(out, id->keys[i].len);
+    }
+    wr_view(out, VIEW_OF(id->gp_version));
+    return wr_status(out);
+}
+
+static size_t get_bytes(struct reader *r, uint8_t *out, size_t max)
+{
+    struct view v = rd_view8(r, max);
+    if (v.len > 0)
+        memcpy(out, v.data, v.len);
+    return v.len;
+}
+
+static size_t get_count(struct reader *r, size_t max)
+{
+    size_t count = rd_u8(r);
+    if (count <= max)
+        return count;
+    rd_fail(r);
+    return 0;
+}
+
+enum err identity_decode(struct identity *out, struct view v)
+{
+    struct reader r;
+    struct identity id = {0};
+    rd_init(&r, v);
+    if (rd_u8(&r) != STATE_VERSION)
+        rd_fail(&r);
+    id.atr_len = get_bytes(&r, id.atr, ATR_MAX);
+    struct view isd = rd_view8(&r, AID_MAX);
+    if (isd.len > 0 && aid_set(&id.isd, isd) != OK)
+        rd_fail(&r);
+    size_t cplc_len = get_bytes(&r, id.cplc, CPLC_LEN);
+    if (cplc_len != 0 && cplc_len != CPLC_LEN)
+        rd_fail(&r);
+    id.has_cplc = cplc_len != 0;
+    id.iin_len = get_bytes(&r, id.iin, CARD_ID_MAX);
+    id.cin_len = get_bytes(&r, id.cin, CARD_ID_MAX);
+    id.scp_count = get_count(&r, SCP_INFO_MAX);
+    for (size_t i = 0; i < id.scp_count; i++) {
+        id.scps[i].scp = rd_u8(&r);
+        id.scps[i].i = rd_u8(&r);
+    }
+    id.key_count = get_count(&r, KEY_INFO_MAX);
+    for (size_t i = 0; i < id.key_count; i++) {
+        id.keys[i].id = rd_u8(&r);
+        id.keys[i].version = rd_u8(&r);
+        id.keys[i].type = rd_u8(&r);
+        id.keys[i].len = rd_u16(&r);
+    }
+    rd_copy(&r, id.gp_version, sizeof(id.gp_version));
+    if (!rd_done(&r))
+        return ERR_FORMAT;
+    *out = id;
+    return OK;
+}
