@@ -192,18 +192,15 @@ static enum err sync_folder(const char *path)
     return e;
 }
 
-/* A new file beside path, written and durable, locked, not yet under its name. *temp has PATH_MAX bytes. */
-static enum err write_temp(const char *path, const struct card_state *state, char *temp, int *out_fd,
-                           uint64_t *size)
+/* A new file temp, written and durable, locked, not yet under its name. One that a killed process left there
+ * is overwritten. */
+static enum err write_temp(const char *temp, const struct card_state *state, int *out_fd, uint64_t *size)
 {
     struct writer w;
     int fd = -1;
     wr_heap(&w, CARD_NVM_MAX);
     nvm_put(&w, state);
     enum err e = wr_status(&w);
-    int len = snprintf(temp, PATH_MAX, "%s.%ld.new", path, (long)getpid());
-    if (e == OK && (len < 0 || len >= PATH_MAX))
-        e = ERR_ARGUMENT;
     if (e == OK) {
         fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
@@ -231,7 +228,9 @@ enum err nvm_create(const char *path, const struct card_state *state)
     char temp[PATH_MAX];
     int fd = -1;
     uint64_t size = 0;
-    enum err e = write_temp(path, state, temp, &fd, &size);
+    /* Nobody has a lock yet, so that the name must be this process's own. */
+    int len = snprintf(temp, sizeof temp, "%s.%ld.new", path, (long)getpid());
+    enum err e = len < 0 || (size_t)len >= sizeof temp ? ERR_ARGUMENT : write_temp(temp, state, &fd, &size);
     if (e != OK)
         return e;
     /* link, not rename: it refuses to replace a card that is there already. */
@@ -338,7 +337,8 @@ enum err nvm_compact(struct nvm *n, const struct card_state *state)
     char temp[PATH_MAX];
     int fd = -1;
     uint64_t size = 0;
-    enum err e = write_temp(n->path, state, temp, &fd, &size);
+    int len = snprintf(temp, sizeof temp, "%s.new", n->path);
+    enum err e = len < 0 || (size_t)len >= sizeof temp ? ERR_ARGUMENT : write_temp(temp, state, &fd, &size);
     if (e != OK)
         return e;
     if (rename(temp, n->path) != 0) {

@@ -1,0 +1,83 @@
+/* links: ferry_card_testing */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A whole conversation against a card in memory. The input: a byte for the kind of card, then steps of one
+ * byte what, one byte length, and bytes: 0 a command as it is; 1 reset; 2 open a session at the level in the
+ * first byte; 3 a command through the session; 4 the same with T=0 turned on or off. Whatever comes, the card
+ * answers with a status word, and its records give its state again. */
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "testing/host.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+enum { STEP_SEND, STEP_RESET, STEP_OPEN, STEP_SECURE, STEP_T0, STEP_COUNT };
+
+static void step(struct host *h, uint8_t what, struct view v)
+{
+    switch (what % STEP_COUNT) {
+    case STEP_SEND:
+        if (host_send(h, v) == 0)
+            abort();
+        break;
+    case STEP_RESET:
+        card_reset(&h->card);
+        break;
+    case STEP_OPEN:
+        host_open(h, 0, v.len != 0 ? v.data[0] : 0);
+        break;
+    case STEP_SECURE:
+        if (v.len >= 4)
+            host_secure(h, view_head(v, 4), view_tail(v, 4));
+        break;
+    default:
+        h->card.t0 = !h->card.t0;
+        break;
+    }
+    assert(!h->card.dead);
+    assert(card_memory_used(&h->card.state) <= h->card.state.profile.memory);
+}
+
+/* What a restart would read is what the card has now. */
+static void check_journal(const struct host *h)
+{
+    struct writer now, again;
+    struct card_state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        abort();
+    wr_heap(&now, CARD_FRAME_MAX);
+    wr_heap(&again, CARD_FRAME_MAX);
+    card_state_put(&h->card.state, &now);
+    assert(card_state_apply(s, wr_view_of(&h->journal)) == OK);
+    card_state_put(s, &again);
+    assert(view_equal(wr_view_of(&now), wr_view_of(&again)));
+    card_state_finish(s);
+    free(s);
+    wr_free(&now);
+    wr_free(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    static const char *const kinds[] = {"modern", "classic", "token"};
+    static struct crypto *crypto;
+    static struct host h;
+    struct reader r;
+    if (crypto == NULL && crypto_new(&crypto) != OK)
+        abort();
+    rd_init(&r, view_of(data, len));
+    uint8_t kind = rd_u8(&r);
+    if (host_init(&h, crypto, kinds[kind % 3], 0xFF) != OK)
+        abort();
+    while (rd_left(&r) != 0) {
+        uint8_t what = rd_u8(&r);
+        struct view v = rd_view(&r, rd_u8(&r));
+        if (rd_ok(&r))
+            step(&h, what, v);
+    }
+    check_journal(&h);
+    host_finish(&h);
+    return 0;
+}
