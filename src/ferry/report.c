@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Prints a run, for people or for machines. Foreign text is escaped: by JSON, or for a terminal letter by
+ * letter. */
+#include "report.h"
+
+#include <base/text.h>
+#include <gp/command.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+enum { BAR_WIDTH = 40, HEX_MAX = 2 * 33 + 1 };
+
+void report_init(struct report *r, FILE *out, bool json, bool quiet)
+{
+    *r = (struct report){.out = out, .json = json, .quiet = quiet, .bar = !json && isatty(fileno(out)) == 1};
+}
+
+/* Takes the reference. */
+static void put_json(struct report *r, json_t *event)
+{
+    if (event == NULL)
+        return;
+    json_dumpf(event, r->out, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    fputc('\n', r->out);
+    fflush(r->out);
+    json_decref(event);
+}
+
+/* What a server or reader calls itself must not move the cursor. */
+static void put_printable(FILE *out, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        fputc(*c < ' ' || *c == 0x7F ? '?' : *c, out);
+}
+
+static void end_bar(struct report *r)
+{
+    if (r->bar_open)
+        fputc('\n', r->out);
+    r->bar_open = false;
+}
+
+static void put_line(struct report *r, const char *head, const char *text)
+{
+    if (r->quiet)
+        return;
+    end_bar(r);
+    fprintf(r->out, "%-13s", head);
+    put_printable(r->out, text);
+    fputc('\n', r->out);
+    fflush(r->out);
+}
+
+void report_reader(struct report *r, const char *name, struct view atr)
+{
+    char hex[HEX_MAX];
+    hex_write(hex, view_head(atr, (HEX_MAX - 1) / 2));
+    if (r->json) {
+        put_json(r, json_pack("{s:s, s:s, s:s}", "event", "reader", "name", name, "atr", hex));
+        return;
+    }
+    put_line(r, "reader", name);
+    put_line(r, "card", hex);
+}
+
+void report_server(struct report *r, const char *url)
+{
+    /* The query holds the ticket: never shown. */
+    char shown[256];
+    snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(url, "?"), url);
+    if (r->json)
+        put_json(r, json_pack("{s:s, s:s}", "event", "server", "url", shown));
+    else
+        put_line(r, "server", shown);
+}
+
+void report_step(struct report *r, const char *step, size_t commands)
+{
+    char text[64];
+    if (r->json) {
+        put_json(
+            r, json_pack("{s:s, s:s, s:I}", "event", "step", "step", step, "commands", (json_int_t)commands));
+        return;
+    }
+    snprintf(text, sizeof(text), "%zu command%s", commands, commands == 1 ? "" : "s");
+    put_line(r, step, commands > 0 ? text : "");
+}
+
+static void draw_bar(struct report *r, size_t done, size_t total, uint8_t ins)
+{
+    char bar[BAR_WIDTH + 1];
+    size_t full = total > 0 ? done * BAR_WIDTH / total : 0;
+    if (full > BAR_WIDTH)
+        full = BAR_WIDTH;
+    memset(bar, '#', full);
+    memset(bar + full, '.', BAR_WIDTH - full);
+    bar[BAR_WIDTH] = '\0';
+    fprintf(r->out, "\r             [%s] %zu/%zu %-22.22s", bar, done, total, command_name(ins));
+    fflush(r->out);
+    r->bar_open = true;
+}
+
+void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw)
+{
+    char hex[8];
+    if (r->json) {
+        snprintf(hex, sizeof(hex), "%04X", sw);
+        put_json(r, json_pack("{s:s, s:I, s:I, s:s, s:s}", "event", "command", "done", (json_int_t)done,
+                              "total", (json_int_t)total, "name", command_name(ins), "sw", hex));
+        return;
+    }
+    if (r->bar && !r->quiet)
+        draw_bar(r, done, total, ins);
+}
+
+void report_note(struct report *r, const char *text)
+{
+    if (r->json)
+        put_json(r, json_pack("{s:s, s:s}", "event", "note", "text", text));
+    else
+        put_line(r, "", text);
+}
+
+void report_end(struct report *r, const struct run_end *end)
+{
+    char figures[160];
+    if (r->json) {
+        put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I}", "event", "end", "outcome",
+                              end->outcome, "reason", end->reason, "detail", end->detail, "session",
+                              end->session, "posts", (int)end->posts, "commands", (json_int_t)end->commands,
+                              "bytes", (json_int_t)end->bytes, "duration_ms", (json_int_t)end->duration_ms));
+        return;
+    }
+    put_line(r, end->outcome, end->detail[0] != '\0' ? end->detail : end->reason);
+    snprintf(figures, sizeof(figures), "%u POSTs, %zu commands, %zu bytes, %llu ms", end->posts,
+             end->commands, end->bytes, (unsigned long long)end->duration_ms);
+    put_line(r, "", figures);
+}

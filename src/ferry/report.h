@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a person or a program sees of a run: a progress bar and sentences on a terminal, plain lines
+ * elsewhere, or one JSON object a line with --json. The last JSON line is always {"event":"end",...} with
+ * outcome, reason, posts, commands, bytes, duration_ms. */
+#ifndef FERRY_REPORT_H
+#define FERRY_REPORT_H
+
+#include <stdio.h>
+
+#include <base/bytes.h>
+
+struct report {
+    FILE *out;
+    bool json, quiet, bar; /* bar: out is a terminal */
+    bool bar_open;
+};
+
+struct run_end {
+    char outcome[48], reason[48], detail[512], session[64];
+    unsigned posts;
+    size_t commands, bytes;
+    uint64_t duration_ms;
+    int exit_code;
+};
+
+void report_init(struct report *r, FILE *out, bool json, bool quiet);
+void report_reader(struct report *r, const char *name, struct view atr);
+void report_server(struct report *r, const char *url);
+/* step: a word from the server ("identify", "deliver", ...) and how many commands are coming. */
+void report_step(struct report *r, const char *step, size_t commands);
+void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw);
+void report_note(struct report *r, const char *text);
+void report_end(struct report *r, const struct run_end *end);
+
+#endif

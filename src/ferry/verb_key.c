@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry key ...: keys at the server. A key is read from a file, a prompt or standard input, encrypted to the
+ * keeper on this machine, and travels through everything else as ciphertext. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <base/text.h>
+#include <vault/vault.h>
+
+#include "admin.h"
+#include "verbs.h"
+
+enum { KEY_TEXT_MAX = 1024, KEYS_MAX = 3, VERSION_MAX = 1000000 };
+
+static const struct option_spec add_options[] = {
+    {"type", "TYPE", "aes128, aes192, aes256 or des3"},
+    {"use", "USE", "master (default), card or derive"},
+    {"card", "NUMBER", "the card's number, for --use card"},
+    {"key-version", "N", "version of this name (default 1)"},
+    {"file", "FILE",
+     "hexadecimal: one key, or ENC, MAC and DEK on three lines (- for standard input; default: ask)"},
+    {NULL, NULL, NULL},
+};
+
+static const struct {
+    const char *name;
+    enum key_type type;
+    uint8_t len;
+} types[] = {
+    {"aes128", KEY_AES, 16}, {"aes192", KEY_AES, 24}, {"aes256", KEY_AES, 32}, {"des3", KEY_DES3, 16}};
+
+static bool attributes_of(const struct cli *cli, struct key_attributes *a)
+{
+    const char *type = cli_option(cli, "type"), *use = cli_option(cli, "use"),
+               *card = cli_option(cli, "card");
+    long version;
+    *a = (struct key_attributes){.use = KEY_USE_MASTER};
+    if (!cli_number(cli, "key-version", 1, VERSION_MAX, 1, &version))
+        return false;
+    a->version = (uint32_t)version;
+    snprintf(a->name, sizeof(a->name), "%s", cli->args[0]);
+    snprintf(a->card, sizeof(a->card), "%s", card != NULL ? card : "");
+    for (size_t i = 0; type != NULL && i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i].name, type) == 0) {
+            a->type = types[i].type;
+            a->key_len = types[i].len;
+        }
+    if (a->key_len == 0) {
+        cli_error("--type must be aes128, aes192, aes256 or des3");
+        return false;
+    }
+    if (use != NULL && key_use_by_name(use, &a->use) != OK) {
+        cli_error("--use must be master, card or derive");
+        return false;
+    }
+    if (strlen(cli->args[0]) > NAME_MAX_BYTES || key_attributes_check(a) != OK) {
+        cli_error("name, use and card do not go together: --use card needs --card NUMBER, the others must "
+                  "not have it");
+        return false;
+    }
+    return true;
+}
+
+/* Asks at the terminal without showing what is typed. */
+static bool ask_at_terminal(struct writer *out)
+{
+    struct termios shown, hidden;
+    char line[KEY_TEXT_MAX];
+    FILE *tty = fopen("/dev/tty", "r+");
+    if (tty == NULL || tcgetattr(fileno(tty), &shown) != 0) {
+        cli_error(
+            "there is no terminal to ask for the key at: use --file FILE, or --file - for standard input");
+        if (tty != NULL)
+            fclose(tty);
+        return false;
+    }
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)ECHO;
+    setvbuf(tty, NULL, _IONBF, 0);
+    tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
+    fputs("Key, hexadecimal (not shown): ", tty);
+    char *got = fgets(line, sizeof(line), tty);
+    tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+    fputs("\n", tty);
+    fclose(tty);
+    if (got != NULL)
+        wr_view(out, view_str(line));
+    wipe(line, sizeof(line));
+    return got != NULL;
+}
+
+/* One or three keys of hexadecimal digits with white space between them. */
+static bool parse_keys(struct view text, const struct key_attributes *a, struct secret *keys)
+{
+    uint8_t memory[KEYS_MAX * 32];
+    struct writer bytes;
+    wr_fixed(&bytes, memory, sizeof(memory));
+    bool good = true;
+    while (good && text.len > 0) {
+        struct view word = text;
+        for (word.len = 0; word.len < text.len && strchr(" \t\r\n", text.data[word.len]) == NULL;)
+            word.len++;
+        good = word.len == 0 || (word.len == 2u * a->key_len && hex_read(word, &bytes) == OK);
+        text = view_tail(text, word.len + 1);
+    }
+    bool count = bytes.len == a->key_len || (bytes.len == 3u * a->key_len && a->use != KEY_USE_DERIVE);
+    good = good && count && secret_set(keys, wr_view_of(&bytes)) == OK;
+    wr_clear(&bytes);
+    if (!good)
+        cli_error("expected %s of %u hexadecimal digits each",
+                  a->use == KEY_USE_DERIVE ? "one key" : "one or three keys", 2u * a->key_len);
+    return good;
+}
+
+static bool read_keys(const struct cli *cli, const struct key_attributes *a, struct secret *keys)
+{
+    const char *file = cli_option(cli, "file");
+    struct writer text;
+    wr_heap(&text, KEY_TEXT_MAX);
+    bool good;
+    if (file == NULL) {
+        good = ask_at_terminal(&text);
+    } else {
+        enum err e = read_file(file, KEY_TEXT_MAX, &text);
+        good = e == OK;
+        if (!good)
+            cli_error("%s can't be read: %s", file, err_text(e));
+    }
+    good = good && parse_keys(wr_view_of(&text), a, keys);
+    wr_free(&text);
+    return good;
+}
+
+static json_t *body_of(const struct key_attributes *a, const char *type, struct view wrapped)
+{
+    struct writer text;
+    wr_heap(&text, 4096);
+    base64url_put(&text, wrapped);
+    json_t *body =
+        json_pack("{s:s, s:i, s:s, s:s, s:s%}", "name", a->name, "version", (int)a->version, "use",
+                  key_use_name(a->use), "type", type, "wrapped", (const char *)text.data, text.len);
+    if (a->card[0] != '\0')
+        json_object_set_new(body, "card", json_string(a->card));
+    wr_free(&text);
+    return body;
+}
+
+static int send_key(struct admin *a, const struct key_attributes *attributes, const struct secret *keys)
+{
+    struct crypto *crypto = NULL;
+    struct writer wrapped;
+    json_t *answer = NULL;
+    int code = EXIT_ERROR;
+    wr_heap(&wrapped, 1024);
+    enum err e = crypto_new(&crypto);
+    if (e == OK)
+        e = vault_wrap_for_import(crypto, crypto_random(), a->profile.import_key, attributes, keys, &wrapped);
+    if (e == OK)
+        code = admin_ask(a, "POST", "/keys",
+                         body_of(attributes, cli_option(a->cli, "type"), wr_view_of(&wrapped)), &answer);
+    else
+        cli_error("the key can't be encrypted: %s", err_text(e));
+    if (code == EXIT_OK)
+        admin_print(a, answer);
+    json_decref(answer);
+    wr_free(&wrapped);
+    crypto_free(&crypto);
+    return code;
+}
+
+static int add(const struct cli *cli)
+{
+    struct key_attributes attributes;
+    struct secret keys = {0};
+    struct admin a;
+    int code = EXIT_USAGE;
+    if (!attributes_of(cli, &attributes))
+        return EXIT_USAGE;
+    bool open = admin_open(&a, cli);
+    if (open && !a.profile.has_import_key)
+        cli_error("the profile has no import_key: the key can't be encrypted to the keeper");
+    else if (open && read_keys(cli, &attributes, &keys))
+        code = send_key(&a, &attributes, &keys);
+    secret_wipe(&keys);
+    admin_close(&a);
+    return code;
+}
+
+static int list(const struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"name", "NAME", 24}, {"version", "VERSION", 7}, {"use", "USE", 7}, {"type", "TYPE", 7},
+        {"card", "CARD", 24}, {"retired", "RETIRED", 7}, {NULL, NULL, 0}};
+    return admin_simple_list(cli, "/keys", columns);
+}
+
+static int retire(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/keys";
+    admin_path_add(path, cli->args[0]);
+    admin_path_add(path, cli->args[1]);
+    admin_path_add(path, "retire");
+    return admin_simple(cli, "POST", path, NULL);
+}
+
+const struct verb verb_key_add = {"key add", "NAME", "store a key, encrypted to the keeper", add_options, 1,
+                                  1,         add};
+const struct verb verb_key_list = {
+    "key list", "", "list keys: names, versions, check values", admin_list_options, 0, 0, list};
+const struct verb verb_key_retire = {
+    "key retire", "NAME VERSION", "use a key no more for new cards", NULL, 2, 2, retire};

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry session ..., ferry audit: what happened. */
+#include <stdio.h>
+
+#include "admin.h"
+#include "verbs.h"
+
+static const struct option_spec session_options[] = {
+    {"order", "ID", "only of this order"},
+    {"card", "NUMBER", "only of this card"},
+    {"limit", "N", "at most N rows (default 1000)"},
+    {NULL, NULL, NULL},
+};
+static const struct option_spec audit_options[] = {
+    {"limit", "N", "at most N rows (default 1000)"},
+    {NULL, NULL, NULL},
+};
+
+static int list(const struct cli *cli)
+{
+    static const struct column columns[] = {{"id", "ID", 32},           {"card", "CARD", 24},
+                                            {"step", "STEP", 12},       {"outcome", "OUTCOME", 10},
+                                            {"reason", "REASON", 20},   {"posts", "POSTS", 5},
+                                            {"updated", "UPDATED", 20}, {NULL, NULL, 0}};
+    char path[ADMIN_PATH_MAX] = "/sessions";
+    admin_query_add(path, "order", cli_option(cli, "order"));
+    admin_query_add(path, "card", cli_option(cli, "card"));
+    return admin_simple_list(cli, path, columns);
+}
+
+static int show(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/sessions";
+    admin_path_add(path, cli->args[0]);
+    return admin_simple(cli, "GET", path, NULL);
+}
+
+static int audit(const struct cli *cli)
+{
+    static const struct column columns[] = {
+        {"number", "NUMBER", 6},  {"time", "TIME", 20},     {"who", "WHO", 24}, {"what", "WHAT", 18},
+        {"object", "OBJECT", 32}, {"detail", "DETAIL", 40}, {NULL, NULL, 0}};
+    return admin_simple_list(cli, "/audit", columns);
+}
+
+const struct verb verb_session_list = {"session list", "", "list the sessions", session_options, 0, 0, list};
+const struct verb verb_session_show = {"session show", "ID", "show a session", NULL, 1, 1, show};
+const struct verb verb_audit = {"audit", "", "list who did what, newest first", audit_options, 0, 0, audit};

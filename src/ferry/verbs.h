@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The verbs, one file for each group. */
+#ifndef FERRY_VERBS_H
+#define FERRY_VERBS_H
+
+#include "cli.h"
+
+extern const struct verb verb_readers, verb_card, verb_run, verb_watch;
+extern const struct verb verb_app_add, verb_app_list, verb_app_show, verb_app_sequence, verb_app_remove;
+extern const struct verb verb_key_add, verb_key_list, verb_key_retire;
+extern const struct verb verb_type_add, verb_type_list, verb_type_show, verb_type_remove;
+extern const struct verb verb_order_add, verb_order_list, verb_order_show, verb_order_cancel;
+extern const struct verb verb_session_list, verb_session_show;
+extern const struct verb verb_card_list, verb_card_show, verb_card_release;
+extern const struct verb verb_audit;
+
+#endif
