@@ -77,11 +77,11 @@ void admin_query_add(char path[ADMIN_PATH_MAX], const char *name, const char *va
 static int exit_of(long status, const char *word)
 {
     if (status == 401 || status == 403)
-        return outcome_exit_code("failed", "not-allowed");
+        return EXIT_NOT_ALLOWED;
     if (status == 507)
-        return outcome_exit_code("failed", "server-full");
-    int code = outcome_exit_code("failed", word);
-    return code != outcome_exit_code("failed", "") ? code : EXIT_ERROR;
+        return EXIT_DISK_FULL;
+    enum reason reason;
+    return reason_by_word(word, &reason) == OK ? outcome_exit_code(OUTCOME_FAILED, reason) : EXIT_OTHER;
 }
 
 static int tell_refusal(const struct remote_answer *answer)
@@ -106,7 +106,7 @@ static int tell_unreached(const struct admin *a, enum err e, const struct remote
     else
         cli_error("%s can't be asked (%s)", a->profile.server,
                   answer->problem[0] != '\0' ? answer->problem : err_text(e));
-    return outcome_exit_code("failed", e == ERR_AUTH ? "server-untrusted" : "server-gone");
+    return EXIT_SERVER_GONE;
 }
 
 static int ask(struct admin *a, const char *method, const char *path, const char *type, struct view body,
@@ -142,7 +142,7 @@ int admin_ask(struct admin *a, const char *method, const char *path, json_t *bod
         json = json_loadb((const char *)out.body.data, out.body.len, JSON_REJECT_DUPLICATES, NULL);
         if (json == NULL) {
             cli_error("the server's answer is not JSON");
-            code = EXIT_ERROR;
+            code = EXIT_OTHER;
         }
     }
     wr_free(&out.body);
@@ -274,7 +274,7 @@ int admin_simple(const struct cli *cli, const char *method, const char *path, js
 {
     struct admin a;
     json_t *answer = NULL;
-    int code = EXIT_ERROR;
+    int code = EXIT_OTHER;
     if (admin_open(&a, cli))
         code = admin_ask(&a, method, path, body, &answer);
     else
@@ -289,7 +289,7 @@ int admin_simple(const struct cli *cli, const char *method, const char *path, js
 int admin_simple_list(const struct cli *cli, const char *path, const struct column *columns)
 {
     struct admin a;
-    int code = admin_open(&a, cli) ? admin_list(&a, path, columns) : EXIT_ERROR;
+    int code = admin_open(&a, cli) ? admin_list(&a, path, columns) : EXIT_OTHER;
     admin_close(&a);
     return code;
 }

@@ -180,11 +180,11 @@ int cli_main(int argc, char **argv, const struct verb *const *verbs)
         puts("ferry " CF_VERSION);
         return EXIT_OK;
     }
-    for (const struct verb *const *v = verbs; *v != NULL; v++) {
-        int words = name_words(*v, argc, argv);
-        if (words > 0)
-            return run_verb(*v, argc - words, argv + words);
-    }
+    /* "card show" before "card": the name of two words wins. */
+    for (int words = 2; words >= 1; words--)
+        for (const struct verb *const *v = verbs; *v != NULL; v++)
+            if (name_words(*v, argc, argv) == words)
+                return run_verb(*v, argc - words, argv + words);
     cli_error("'%s%s%s' is not a verb: see 'ferry --help'", argv[1], argc > 2 ? " " : "",
               argc > 2 ? argv[2] : "");
     return EXIT_USAGE;

@@ -6,11 +6,12 @@
 #define FERRY_CLI_H
 
 #include <base/bytes.h>
+#include <session/outcome.h>
+
+/* A verb that did what was asked. The other exit codes are those of an outcome. */
+enum { EXIT_OK = EXIT_CONFIRMED };
 
 enum { OPTIONS_MAX = 24, POSITIONALS_MAX = 8 };
-
-/* Exit codes beyond those of an outcome (<session/outcome.h>). */
-enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
 struct option_spec {
     const char *name; /* long name */

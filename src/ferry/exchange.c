@@ -147,50 +147,74 @@ static enum err execute(struct exchange *x)
     return e;
 }
 
-static void set_end(struct exchange *x, const char *outcome, const char *reason, const char *detail)
+static void set_end(struct run_end *end, enum outcome outcome, const char *reason, int exit_code,
+                    const char *detail)
 {
-    struct run_end *end = x->end;
-    snprintf(end->outcome, sizeof(end->outcome), "%s", outcome);
+    snprintf(end->outcome, sizeof(end->outcome), "%s", outcome_word(outcome));
     snprintf(end->reason, sizeof(end->reason), "%s", reason);
     snprintf(end->detail, sizeof(end->detail), "%s", detail);
-    end->exit_code = outcome_exit_code(outcome, reason);
+    end->exit_code = exit_code;
+}
+
+/* What may be said when the server does not say it: before a packet nothing was changed, after it nobody
+ * knows. */
+static enum outcome own_outcome(const struct exchange *x)
+{
+    return x->changed_card ? OUTCOME_UNKNOWN : OUTCOME_FAILED;
 }
 
 /* The connection is lost for good. What the card did meanwhile only the server can find out. */
 static void end_lost(struct exchange *x, enum err e)
 {
     char detail[512];
-    const char *outcome = x->changed_card ? "unknown" : "failed";
     const char *advice = x->changed_card
                              ? "run the same ticket again: the server finds out what the card holds"
                              : "nothing was changed on the card; try again";
-    if (e == ERR_AUTH)
+    if (e == ERR_AUTH) {
         snprintf(
             detail, sizeof(detail),
             "the server's certificate is not trusted (%.200s): give its authority with --ca or --profile",
             x->answer.problem);
-    else
-        snprintf(detail, sizeof(detail), "the server does not answer (%.200s): %s", x->answer.problem,
-                 advice);
-    set_end(x, outcome, e == ERR_AUTH ? "server-untrusted" : "server-gone", detail);
+        set_end(x->end, own_outcome(x), "server-untrusted", EXIT_SERVER_GONE, detail);
+        return;
+    }
+    snprintf(detail, sizeof(detail), "the server does not answer (%.200s): %s", x->answer.problem, advice);
+    set_end(x->end, own_outcome(x), "server-gone", EXIT_SERVER_GONE, detail);
 }
 
-/* The server has ended the dialogue, and says how. A server that does not say it has at least taken the
- * answers: reported. */
+/* The server says how it ended. */
+static bool end_as_told(struct exchange *x)
+{
+    enum outcome outcome;
+    enum reason reason = REASON_NONE;
+    char detail[512];
+    if (outcome_by_word(x->wanted[W_OUTCOME].value, &outcome) != OK)
+        return false;
+    if (reason_by_word(x->wanted[W_REASON].value, &reason) != OK)
+        reason = REASON_NONE; /* a newer server's word: the outcome still stands */
+    const char *told = x->wanted[W_DETAIL].value;
+    if (told[0] != '\0')
+        snprintf(detail, sizeof(detail), "%.500s", told);
+    else
+        snprintf(detail, sizeof(detail), "%s %s", reason_text(reason), reason_advice(reason));
+    set_end(x->end, outcome, x->wanted[W_REASON].value, outcome_exit_code(outcome, reason), detail);
+    return true;
+}
+
+/* The dialogue is over. A server that does not say how has at least taken the answers: reported. */
 static void end_told(struct exchange *x)
 {
-    const char *outcome = x->wanted[W_OUTCOME].value, *reason = x->wanted[W_REASON].value;
-    const char *detail = x->wanted[W_DETAIL].value;
-    char status[64];
+    char detail[96];
     snprintf(x->end->session, sizeof(x->end->session), "%.63s", x->wanted[W_SESSION].value);
-    if (outcome[0] != '\0') {
-        set_end(x, outcome, reason, detail[0] != '\0' ? detail : outcome_sentence(reason));
-    } else if (x->answer.status == 204) {
-        set_end(x, "reported", "", "the server has taken the answers and says no more");
-    } else {
-        snprintf(status, sizeof(status), "the server answered with HTTP status %ld", x->answer.status);
-        set_end(x, x->changed_card ? "unknown" : "failed", "server-refused", status);
+    if (end_as_told(x))
+        return;
+    if (x->answer.status == 204) {
+        set_end(x->end, OUTCOME_REPORTED, "", EXIT_REPORTED,
+                "the server has taken the answers and says no more");
+        return;
     }
+    snprintf(detail, sizeof(detail), "the server answered with HTTP status %ld", x->answer.status);
+    set_end(x->end, own_outcome(x), "server-refused", EXIT_FAILED, detail);
 }
 
 /* A 204 with a Next-URI: wait, then ask there without a body. */
@@ -228,7 +252,7 @@ static bool round_trip(struct exchange *x)
         return false;
     }
     if (ticket_next(&x->at, &x->at, x->wanted[W_NEXT].value) != OK) {
-        set_end(x, x->changed_card ? "unknown" : "failed", "server-refused",
+        set_end(x->end, own_outcome(x), "server-refused", EXIT_FAILED,
                 "the server's next address is not on the same server");
         return false;
     }
@@ -238,7 +262,7 @@ static bool round_trip(struct exchange *x)
     }
     e = execute(x);
     if (e != OK)
-        set_end(x, "unknown", "error", err_text(e));
+        set_end(x->end, own_outcome(x), "error", EXIT_OTHER, err_text(e));
     return e == OK;
 }
 
@@ -249,7 +273,7 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
     uint64_t start = now_ms();
     *end = (struct run_end){0};
     if (x == NULL) {
-        exchange_refused(end, "error", err_text(ERR_MEMORY));
+        exchange_refused(end, "error", EXIT_OTHER, err_text(ERR_MEMORY));
         return;
     }
     *x = (struct exchange){.remote = remote, .reader = reader, .report = report, .end = end, .at = *ticket};
@@ -259,17 +283,14 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
     while (rounds < ROUNDS_MAX && round_trip(x))
         rounds++;
     if (rounds == ROUNDS_MAX)
-        set_end(x, "unknown", "server-refused", "the server does not come to an end");
+        set_end(end, own_outcome(x), "server-refused", EXIT_FAILED, "the server does not come to an end");
     end->duration_ms = now_ms() - start;
     wr_free(&x->response);
     wr_free(&x->answer.body);
     free(x);
 }
 
-void exchange_refused(struct run_end *end, const char *reason, const char *detail)
+void exchange_refused(struct run_end *end, const char *reason, int exit_code, const char *detail)
 {
-    snprintf(end->outcome, sizeof(end->outcome), "failed");
-    snprintf(end->reason, sizeof(end->reason), "%s", reason);
-    snprintf(end->detail, sizeof(end->detail), "%s", detail);
-    end->exit_code = outcome_exit_code("failed", reason);
+    set_end(end, OUTCOME_FAILED, reason, exit_code, detail);
 }

@@ -14,8 +14,7 @@
  * code. */
 void exchange_run(struct remote *remote, struct card_reader *reader, const struct ticket *ticket,
                   struct report *report, struct run_end *end);
-/* Fills outcome and exit code of a run that ended before the dialogue began: reason from the list in
- * <session/outcome.h>. */
-void exchange_refused(struct run_end *end, const char *reason, const char *detail);
+/* Fills a run that ended before the dialogue began. reason: a word; exit_code: of <session/outcome.h>. */
+void exchange_refused(struct run_end *end, const char *reason, int exit_code, const char *detail);
 
 #endif

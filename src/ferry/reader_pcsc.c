@@ -227,7 +227,7 @@ static enum err connect_card(struct pcsc *p, struct card_reader *out, struct rea
     }
     if (rv != SCARD_S_SUCCESS) {
         snprintf(why->text, sizeof(why->text),
-                 "the card in '%.100s' does not answer (%.40s): put it in the other way round?", p->name,
+                 "the card in '%.80s' does not answer (%.40s): put it in the other way round?", p->name,
                  pcsc_stringify_error(rv));
         return ERR_NO_CARD;
     }

@@ -79,7 +79,7 @@ static int read_or_tell(const char *path, size_t max, struct writer *out)
     if (e == OK)
         return EXIT_OK;
     cli_error("%s can't be read: %s", path, err_text(e));
-    return outcome_exit_code("failed", "unreadable-cap");
+    return EXIT_BAD_CAP;
 }
 
 static json_t *body_of(const struct cli *cli, struct view cap, struct view sequence)
@@ -138,7 +138,7 @@ static int show_sequence(const struct cli *cli)
     char path[ADMIN_PATH_MAX];
     struct admin a;
     struct writer text;
-    int code = EXIT_ERROR;
+    int code = EXIT_OTHER;
     wr_heap(&text, SEQUENCE_FILE_MAX);
     if (admin_open(&a, cli))
         code = admin_ask_text(&a, "GET", app_path(cli, "sequence", path), VIEW_NULL, &text);
@@ -172,7 +172,7 @@ static int put_sequence(const struct cli *cli)
     if (code == EXIT_OK) {
         code = admin_open(&a, cli)
                    ? admin_ask_text(&a, "PUT", app_path(cli, "sequence", path), wr_view_of(&text), NULL)
-                   : EXIT_ERROR;
+                   : EXIT_OTHER;
         admin_close(&a);
     }
     wr_free(&text);

@@ -154,7 +154,7 @@ static int send_key(struct admin *a, const struct key_attributes *attributes, co
     struct crypto *crypto = NULL;
     struct writer wrapped;
     json_t *answer = NULL;
-    int code = EXIT_ERROR;
+    int code = EXIT_OTHER;
     wr_heap(&wrapped, 1024);
     enum err e = crypto_new(&crypto);
     if (e == OK)

@@ -33,7 +33,7 @@ static int run(const struct cli *cli)
     bool json = cli_flag(cli, "json");
     json_t *list = json_array();
     if (list == NULL)
-        return EXIT_ERROR;
+        return EXIT_OTHER;
     enum err e = reader_list(json ? add_one : print_one, list, &why);
     if (e == OK && json) {
         json_dumpf(list, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
@@ -42,7 +42,7 @@ static int run(const struct cli *cli)
     json_decref(list);
     if (e != OK)
         cli_error("%s", why.text);
-    return e == OK ? EXIT_OK : outcome_exit_code("failed", "no-card");
+    return e == OK ? EXIT_OK : EXIT_NO_CARD;
 }
 
 const struct verb verb_readers = {"readers", "", "list the card readers", NULL, 0, 0, run};

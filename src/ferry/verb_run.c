@@ -53,19 +53,19 @@ static bool begin(struct work *w, const struct cli *cli, struct run_end *end)
     *w = (struct work){0};
     report_init(&w->report, stdout, cli_flag(cli, "json"), cli_flag(cli, "quiet"));
     if (!profile_load(&w->profile, cli)) {
-        exchange_refused(end, "usage", "the profile can't be used");
+        exchange_refused(end, "usage", EXIT_USAGE, "the profile can't be used");
         return false;
     }
     const char *server = w->profile.server[0] != '\0' ? w->profile.server : NULL;
     if (ticket_parse(&w->ticket, cli->args[0], server, &why) != OK) {
-        exchange_refused(end, "wrong-ticket", why.text);
+        exchange_refused(end, reason_word(REASON_WRONG_TICKET), EXIT_WRONG_TICKET, why.text);
         return false;
     }
     struct remote_settings s = profile_remote(&w->profile);
     s.idle = keep_awake;
     s.arg = w;
     if (remote_new(&w->remote, &s) != OK) {
-        exchange_refused(end, "error", "the HTTPS library can't be started");
+        exchange_refused(end, "error", EXIT_OTHER, "the HTTPS library can't be started");
         return false;
     }
     return true;
@@ -76,10 +76,10 @@ static void one_card(struct work *w, const char *spec, int wait_ms, struct run_e
     struct reader_problem why = {""};
     enum err e = reader_open(&w->reader, spec, wait_ms, &why);
     if (e != OK) {
-        const char *reason = e == ERR_ARGUMENT                        ? "usage"
-                             : e == ERR_NO_READER || e == ERR_NO_CARD ? "no-card"
-                                                                      : "error";
-        exchange_refused(end, reason, why.text[0] != '\0' ? why.text : err_text(e));
+        bool no_card = e == ERR_NO_READER || e == ERR_NO_CARD;
+        int code = e == ERR_ARGUMENT ? EXIT_USAGE : no_card ? EXIT_NO_CARD : EXIT_OTHER;
+        exchange_refused(end, no_card ? "no-card" : "error", code,
+                         why.text[0] != '\0' ? why.text : err_text(e));
         return;
     }
     report_reader(&w->report, w->reader.name, view_of(w->reader.atr, w->reader.atr_len));
@@ -103,7 +103,7 @@ static int run(const struct cli *cli)
     if (begin(&w, cli, &end))
         one_card(&w, cli_option(cli, "reader"), (int)wait_s * 1000, &end);
     report_end(&w.report, &end);
-    if (end.exit_code != EXIT_OK && !w.report.json)
+    if (end.exit_code != EXIT_OK && w.report.quiet)
         cli_error("%s: %s", end.outcome, end.detail);
     finish(&w);
     return end.exit_code;
@@ -133,7 +133,7 @@ static int watch(const struct cli *cli)
         reader_close(&w.reader);
         do
             one_card(&w, cli_option(cli, "reader"), 500, &end);
-        while (!interrupted && end.exit_code == outcome_exit_code("failed", "no-card"));
+        while (!interrupted && end.exit_code == EXIT_NO_CARD);
         if (interrupted)
             break;
         report_end(&w.report, &end);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry card: what is this card? What it says of itself, in words, and what the server knows of it. ferry
+ * card list, show, release: the cards that the server knows. */
+#include <stdio.h>
+
+#include <base/text.h>
+#include <gp/identity.h>
+
+#include "admin.h"
+#include "reader.h"
+#include "relay.h"
+#include "verbs.h"
+
+static const struct option_spec card_options[] = {
+    {"reader", "READER", "pcsc:<name> or sim:<socket>; default: the first reader with a card"},
+    {"isd", "AID", "AID of the card manager, where the card does not select it by itself"},
+    {NULL, NULL, NULL},
+};
+
+static void set_hex(json_t *object, const char *key, struct view v)
+{
+    char hex[2 * 64 + 1];
+    hex_write(hex, view_head(v, 64));
+    if (v.len > 0)
+        json_object_set_new(object, key, json_string(hex));
+}
+
+static json_t *scps_of(const struct identity *id)
+{
+    char text[24];
+    json_t *list = json_array();
+    for (size_t i = 0; i < id->scp_count; i++) {
+        snprintf(text, sizeof(text), "SCP%02X i=%02X", id->scps[i].scp, id->scps[i].i);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+static const char *key_type_word(uint8_t type)
+{
+    /* GPCS 2.3.1 table 11-16 */
+    return type == 0x88                   ? "AES"
+           : type >= 0x80 && type <= 0x82 ? "DES"
+           : type == 0xA0 || type == 0xA1 ? "RSA"
+                                          : "other";
+}
+
+static json_t *keys_of(const struct identity *id)
+{
+    char text[64];
+    json_t *list = json_array();
+    for (size_t i = 0; i < id->key_count; i++) {
+        const struct key_info *k = &id->keys[i];
+        snprintf(text, sizeof(text), "version %02X id %02X %s %u bytes", k->version, k->id,
+                 key_type_word(k->type), k->len);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+static json_t *words_of(const struct card_reader *reader, const struct identity *id)
+{
+    char number[2 * CARD_NUMBER_MAX + 2];
+    json_t *o = json_object();
+    json_object_set_new(o, "reader", json_string(reader->name));
+    set_hex(o, "atr", view_of(reader->atr, reader->atr_len));
+    if (identity_card_number(id, number) == OK)
+        json_object_set_new(o, "number", json_string(number));
+    set_hex(o, "isd", aid_view(&id->isd));
+    set_hex(o, "serial", identity_serial(id));
+    set_hex(o, "cplc", id->has_cplc ? VIEW_OF(id->cplc) : VIEW_NULL);
+    set_hex(o, "iin", view_of(id->iin, id->iin_len));
+    set_hex(o, "cin", view_of(id->cin, id->cin_len));
+    json_object_set_new(o, "secure_channels", scps_of(id));
+    json_object_set_new(o, "keys", keys_of(id));
+    return o;
+}
+
+/* Asks what may be asked without a key. Each command stands alone: a card may lack any of these objects. */
+static enum err identify(struct card_reader *reader, struct view isd, struct identity *id)
+{
+    struct apdu commands[IDENTITY_COMMANDS];
+    struct rapdu answers[IDENTITY_COMMANDS];
+    size_t at[IDENTITY_COMMANDS + 1] = {0}, bytes = 0;
+    struct writer all, one;
+    enum err e = OK;
+    identity_commands(commands, isd);
+    wr_heap(&all, IDENTITY_COMMANDS * RAPDU_MAX);
+    wr_heap(&one, CAPDU_MAX);
+    for (size_t i = 0; e == OK && i < IDENTITY_COMMANDS; i++) {
+        wr_clear(&one);
+        apdu_put(&one, &commands[i]);
+        e = relay_command(reader, wr_view_of(&one), &all, &bytes);
+        at[i + 1] = all.len;
+    }
+    struct reader r;
+    rd_init(&r, wr_view_of(&all));
+    for (size_t i = 0; e == OK && i < IDENTITY_COMMANDS; i++)
+        e = rapdu_parse(rd_view(&r, at[i + 1] - at[i]), &answers[i]);
+    if (e == OK)
+        e = identity_parse(id, view_of(reader->atr, reader->atr_len), answers, IDENTITY_COMMANDS);
+    wr_free(&one);
+    wr_free(&all);
+    return e;
+}
+
+/* The server's record, when there is a server to ask: pinned method, registry as it was last proven. */
+static void add_record(json_t *words, const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/cards";
+    struct admin a;
+    json_t *record = NULL;
+    const char *number = json_string_value(json_object_get(words, "number"));
+    if (number == NULL || (!cli_flag(cli, "profile") && !cli_flag(cli, "server")))
+        return;
+    admin_path_add(path, number);
+    if (admin_open(&a, cli) && admin_ask(&a, "GET", path, NULL, &record) == EXIT_OK)
+        json_object_set(words, "server", record);
+    json_decref(record);
+    admin_close(&a);
+}
+
+static bool read_isd(const struct cli *cli, struct aid *isd)
+{
+    const char *text = cli_option(cli, "isd");
+    size_t len = 0;
+    *isd = (struct aid){0};
+    if (text == NULL)
+        return true;
+    bool good = hex_read_str(text, isd->data, sizeof(isd->data), &len) == OK && len >= AID_MIN;
+    isd->len = (uint8_t)len;
+    if (!good)
+        cli_error("--isd wants 5 to 16 bytes in hexadecimal");
+    return good;
+}
+
+static int card(const struct cli *cli)
+{
+    struct reader_problem why = {""};
+    struct card_reader reader = {0};
+    struct identity id;
+    struct aid isd;
+    struct admin output = {.cli = cli};
+    if (!read_isd(cli, &isd))
+        return EXIT_USAGE;
+    enum err e = reader_open(&reader, cli_option(cli, "reader"), 0, &why);
+    if (e != OK) {
+        cli_error("%s", why.text[0] != '\0' ? why.text : err_text(e));
+        return e == ERR_ARGUMENT ? EXIT_USAGE : EXIT_NO_CARD;
+    }
+    e = identify(&reader, aid_view(&isd), &id);
+    if (e == OK) {
+        json_t *words = words_of(&reader, &id);
+        add_record(words, cli);
+        admin_print(&output, words);
+        json_decref(words);
+    } else if (e == ERR_NOT_FOUND) {
+        cli_error("the card has no card manager under this AID (give another with --isd)");
+    } else {
+        cli_error("the card can't be read: %s", err_text(e));
+    }
+    reader_close(&reader);
+    return e == OK ? EXIT_OK : e == ERR_CARD_GONE ? EXIT_CARD_PULLED : EXIT_FAILED;
+}
+
+static int list(const struct cli *cli)
+{
+    static const struct column columns[] = {{"number", "NUMBER", 40}, {"type", "TYPE", 20},
+                                            {"scp", "SCP", 3},        {"i", "I", 3},
+                                            {"kvn", "KVN", 3},        {"quarantined", "QUARANTINED", 11},
+                                            {"seen", "SEEN", 20},     {NULL, NULL, 0}};
+    return admin_simple_list(cli, "/cards", columns);
+}
+
+static int show(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/cards";
+    admin_path_add(path, cli->args[0]);
+    return admin_simple(cli, "GET", path, NULL);
+}
+
+static int release(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/cards";
+    admin_path_add(path, cli->args[0]);
+    admin_path_add(path, "release");
+    return admin_simple(cli, "POST", path, json_pack("{s:s}", "reason", cli->args[1]));
+}
+
+const struct verb verb_card = {"card", "", "what is the card in the reader", card_options, 0, 0, card};
+const struct verb verb_card_list = {
+    "card list", "", "list the cards that the server knows", admin_list_options, 0, 0, list};
+const struct verb verb_card_show = {"card show", "NUMBER", "show a card as the server knows it", NULL, 1,
+                                    1,           show};
+const struct verb verb_card_release = {
+    "card release", "NUMBER REASON", "let a card in quarantine be tried again", NULL, 2, 2, release};
