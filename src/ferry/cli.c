@@ -4,6 +4,7 @@
  * points to --help. */
 #include "cli.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -142,6 +143,7 @@ static bool parse(struct cli *cli, int argc, char **argv)
             cli_error("too many options");
             return false;
         }
+        assert(options[index].name != NULL);
         cli->names[cli->option_count] = options[index].name;
         cli->values[cli->option_count++] = optarg != NULL ? optarg : "";
     }

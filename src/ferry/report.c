@@ -136,6 +136,8 @@ void report_end(struct report *r, const struct run_end *end)
         return;
     }
     put_line(r, end->outcome, end->detail[0] != '\0' ? end->detail : end->reason);
+    if (end->posts == 0)
+        return;
     snprintf(figures, sizeof(figures), "%u POSTs, %zu commands, %zu bytes, %llu ms", end->posts,
              end->commands, end->bytes, (unsigned long long)end->duration_ms);
     put_line(r, "", figures);

@@ -41,7 +41,7 @@ static enum err join(struct ticket *out, struct view host, struct view uri)
     struct writer w;
     if (!consists_of(host, host_letters) || host.len > HOST_MAX || !is_path(uri))
         return ERR_FORMAT;
-    struct ticket t;
+    struct ticket t = {""};
     wr_fixed(&w, t.url, sizeof(t.url));
     wr_view(&w, view_str(scheme_https));
     wr_view(&w, host);

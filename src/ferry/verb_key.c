@@ -83,8 +83,10 @@ static bool ask_at_terminal(struct writer *out)
     setvbuf(tty, NULL, _IONBF, 0);
     tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
     fputs("Key, hexadecimal (not shown): ", tty);
+    fflush(tty);
     char *got = fgets(line, sizeof(line), tty);
     tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+    fseek(tty, 0, SEEK_CUR); /* C17 7.21.5.3: between reading and writing */
     fputs("\n", tty);
     fclose(tty);
     if (got != NULL)
