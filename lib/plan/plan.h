@@ -16,7 +16,7 @@
  *     load parameters=<hex> hash=sha256          INSTALL [for load], LOAD...; both words may be left out
  *     install module=<aid> instance=<aid> privileges=<hex> parameters=<hex, places> system=<hex, places>
  *     personalize instance=<aid>                 INSTALL [for personalization]
- *     store data=<hex, places>                   STORE DATA, cut into blocks
+ *     store data=<hex, places> format=<dgi|tlv>  STORE DATA, cut into blocks; format may be left out
  *     delete aid=<aid> [related]
  *     apdu <hex, places>
  * Places: ${card.serial} ${card.cin} ${card.iin} ${card.kdd} ${derive:<key>:<label>:<length>} */
@@ -58,7 +58,8 @@ struct plan_input {
     const struct registry *holds;       /* what the card is known to hold; NULL: not known */
     const struct cap_package *platform; /* packages of the card type; NULL: not known */
     size_t platform_count;
-    size_t block_size; /* channel_block_size */
+    size_t block_size;     /* channel_block_size */
+    struct crypto *crypto; /* for "hash="; NULL: made for the purpose */
 };
 
 struct plan {
@@ -73,11 +74,12 @@ struct plan {
 
 /* ERR_EXISTS: nothing is to be done, the card holds it already (or, to remove: does not hold it); only with
  * holds known. ERR_NOT_FOUND: a needed package is missing on the card, *why names it; only with holds or
- * platform known. ERR_LIMIT: more than LOAD_BLOCKS_MAX blocks. ERR_FORMAT, ERR_MEMORY. *why is filled
- * whenever the result is not OK. Where holds is NULL the plan begins with GET STATUS of packages and of
- * applications, so that the answers tell what the card holds even when a later command is refused. Where
- * holds says that another version or a half-installed one is there, DELETE comes first, and only after
- * everything else was checked. On OK *out must go to plan_finish. */
+ * platform known. ERR_LIMIT: more than LOAD_BLOCKS_MAX blocks. ERR_UNSUPPORTED: the card does not tell
+ * what a place wants, or holds an instance from another package. ERR_FORMAT, ERR_MEMORY. *why is filled
+ * whenever the result is not OK; why may be NULL. Where holds is NULL the plan begins with GET STATUS of
+ * packages and of applications, so that the answers tell what the card holds even when a later command is
+ * refused. Where holds says that another version or a half-installed one is there, DELETE comes first, and
+ * only after everything else was checked. On OK *out must go to plan_finish. */
 enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_problem *why) MUST_USE;
 void plan_finish(struct plan *p);
 struct view plan_apdu(const struct plan *p, size_t n);

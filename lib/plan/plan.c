@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Makes plans: for installing, what is in the way goes first and the sequence follows; for removing, what
+ * came from the package; for inspecting, what the card tells. */
+#include <plan/decide.h>
+
+#include <base/text.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHORT_BLOCK = 247 /* what fits at C-MAC with a MAC of 8 bytes */ };
+
+static enum err ask_contents(struct builder *b)
+{
+    enum err e = build_get_status(b, STATUS_PACKAGES);
+    return e == OK ? build_get_status(b, STATUS_APPLICATIONS) : e;
+}
+
+static enum err put_removal(struct builder *b, const struct removal *r)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < r->count && e == OK; i++)
+        e = build_delete(b, &r->instances[i], false);
+    if (e == OK && r->package)
+        e = build_delete(b, &b->cap->package.aid, true);
+    return e;
+}
+
+static enum err make_install(struct builder *b, const struct plan_input *in)
+{
+    struct removal r = {.package = false};
+    enum err e = decide_imports(in, b->why);
+    if (e == OK && in->holds != NULL)
+        e = decide_removal(&r, in, b->why);
+    if (e == OK)
+        e = in->holds != NULL ? put_removal(b, &r) : ask_contents(b);
+    return e == OK ? build_sequence(b, in->sequence) : e;
+}
+
+/* Instances first, by name: not every card can delete what came from a package with it. */
+static enum err make_remove(struct builder *b, const struct plan_input *in)
+{
+    enum err e = OK;
+    size_t found = 0;
+    if (in->holds == NULL) {
+        e = ask_contents(b);
+        return e == OK ? build_delete(b, &in->cap->package.aid, true) : e;
+    }
+    for (size_t i = 0; i < in->holds->count && e == OK; i++) {
+        if (!holds_instance_of(&in->holds->entries[i], in->cap))
+            continue;
+        found++;
+        e = build_delete(b, &in->holds->entries[i].aid, false);
+    }
+    bool there = holds_package(in->holds, &in->cap->package.aid) != NULL;
+    if (e == OK && found == 0 && !there && !in->holds->more)
+        return plan_refuse(b->why, ERR_EXISTS, "The card does not hold %s.",
+                           package_text(&in->cap->package).text);
+    if (e == OK && (there || in->holds->more))
+        e = build_delete(b, &in->cap->package.aid, true);
+    return e;
+}
+
+/* The next page of a listing is asked for only when the card says that there is one: asking beyond the last
+ * is an error that ends the script. */
+static enum err make_inspect(struct builder *b, const struct plan_input *in)
+{
+    (void)in;
+    enum err e = build_get_status(b, STATUS_ISD);
+    return e == OK ? ask_contents(b) : e;
+}
+
+enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_problem *why)
+{
+    static enum err (*const make[])(struct builder * b, const struct plan_input *in) = {
+        [PLAN_INSTALL] = make_install, [PLAN_REMOVE] = make_remove, [PLAN_INSPECT] = make_inspect};
+    struct builder b;
+    if (in->purpose != PLAN_INSPECT && in->cap == NULL)
+        return plan_refuse(why, ERR_ARGUMENT, "There is no CAP file.");
+    if (in->block_size == 0)
+        return plan_refuse(why, ERR_ARGUMENT, "There is no block size.");
+    static const struct identity nobody;
+    memset(out, 0, sizeof(*out));
+    builder_init(&b, out, in->cap, why);
+    b.card = (struct card_data){.identity = in->identity != NULL ? in->identity : &nobody, .kdd = in->kdd};
+    b.crypto = in->crypto;
+    b.holds = in->holds;
+    b.block_size = in->block_size;
+    enum err e = make[in->purpose](&b, in);
+    builder_finish(&b);
+    if (e != OK)
+        plan_finish(out);
+    return e;
+}
+
+void plan_finish(struct plan *p)
+{
+    wr_free(&p->bytes);
+    p->count = p->place_count = 0;
+}
+
+struct view plan_apdu(const struct plan *p, size_t n)
+{
+    if (n >= p->count)
+        return VIEW_NULL;
+    return view_head(view_tail(wr_view_of(&p->bytes), p->apdus[n].at), p->apdus[n].len);
+}
+
+/* A sequence is right when a plan can be made of it for any card. */
+enum err plan_check(struct view sequence, const struct cap *cap, struct plan_problem *why)
+{
+    struct builder b;
+    struct plan *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return plan_refuse(why, ERR_MEMORY, "Out of memory.");
+    builder_init(&b, made, cap, why);
+    b.block_size = SHORT_BLOCK;
+    enum err e = build_sequence(&b, sequence);
+    builder_finish(&b);
+    plan_finish(made);
+    free(made);
+    return e;
+}
+
+/* --- Generated sequences */
+
+static void put_text(struct writer *w, const char *text)
+{
+    wr_view(w, view_str(text));
+}
+
+static void put_word(struct writer *w, const char *name, struct view text)
+{
+    if (text.len == 0)
+        return;
+    put_text(w, name);
+    wr_view(w, text);
+}
+
+/* A value must not bring words or lines of its own. */
+static bool one_word(struct view text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ')
+            return false;
+    return true;
+}
+
+static enum err check_values(const struct install_choice *choices, size_t count, struct view load_parameters,
+                             struct plan_problem *why)
+{
+    bool good = one_word(load_parameters);
+    for (size_t i = 0; i < count; i++)
+        good = good && one_word(choices[i].parameters) && one_word(choices[i].system);
+    return good ? OK : plan_refuse(why, ERR_FORMAT, "Parameters must not have blanks in them.");
+}
+
+static void put_install_line(struct writer *w, const struct install_choice *c)
+{
+    const struct aid *instance = c->instance.len > 0 ? &c->instance : &c->module;
+    const uint8_t *p = c->privileges.byte;
+    put_text(w, "install module=");
+    hex_put(w, aid_view(&c->module));
+    put_text(w, " instance=");
+    hex_put(w, aid_view(instance));
+    if (p[0] != 0 || p[1] != 0 || p[2] != 0) {
+        put_text(w, " privileges=");
+        hex_put(w, view_of(p, p[1] != 0 || p[2] != 0 ? 3 : 1));
+    }
+    put_word(w, " parameters=", c->parameters);
+    put_word(w, " system=", c->system);
+    put_text(w, "\n");
+}
+
+enum err plan_generate(const struct cap *cap, const struct install_choice *choices, size_t count,
+                       struct view load_parameters, struct writer *text, struct plan_problem *why)
+{
+    struct writer made;
+    enum err e = check_values(choices, count, load_parameters, why);
+    if (e != OK)
+        return e;
+    wr_heap(&made, SEQUENCE_TEXT_MAX);
+    put_text(&made, "load");
+    put_word(&made, " parameters=", load_parameters);
+    put_text(&made, "\n");
+    for (size_t i = 0; i < count; i++)
+        put_install_line(&made, &choices[i]);
+    for (size_t i = 0; i < cap->applet_count && count == 0; i++)
+        put_install_line(&made, &(struct install_choice){.module = cap->applets[i]});
+    e = wr_ok(&made) ? plan_check(wr_view_of(&made), cap, why)
+                     : plan_refuse(why, ERR_LIMIT, "The sequence would be too long.");
+    if (e == OK) {
+        wr_view(text, wr_view_of(&made));
+        e = wr_ok(text) ? OK : plan_refuse(why, ERR_LIMIT, "The sequence would be too long.");
+    }
+    wr_free(&made);
+    return e;
+}
