@@ -52,8 +52,8 @@ enum {
     CARD_OBJECT_MAX = 255,
     /* What one application keeps of STORE DATA: some hundred data groupings. */
     CARD_STORED_MAX = 64 * 1024,
-    /* The journal of a card's memory: one record holds at most the whole state, the largest load files included;
-     * the file grows by commands until the card starts again. */
+    /* The journal of a card's memory: one record holds at most the whole state, the largest load files
+     * included; the file grows by commands until the card starts again. */
     CARD_FRAME_MAX = 32 * 1024 * 1024,
     CARD_NVM_MAX = 128 * 1024 * 1024,
     /* A ticket: 32 random bytes in base64url are 43 characters. */

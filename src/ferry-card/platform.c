@@ -34,9 +34,9 @@ static const struct {
 
 const struct platform *platform_by_name(const char *name, uint8_t *row)
 {
-    for (uint8_t i = 0; i < PLATFORM_COUNT; i++) {
+    for (size_t i = 0; i < PLATFORM_COUNT; i++) {
         if (strcmp(platforms[i].name, name) == 0) {
-            *row = i;
+            *row = (uint8_t)i;
             return &platforms[i];
         }
     }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Counts checks, not programs, in ctest's LastTest.log: cmocka's own totals, and the "ok" lines of scripts,
-# whose last line must be the plan "1..N". A program that fails without saying which check, or that ends
+# Counts checks, not programs, in ctest's LastTest.log: cmocka's own totals, the sum of the vector runner
+# (checked, partly, failed, ...), and the "ok" lines of scripts, whose last line must be the plan "1..N". A program that fails without saying which check, or that ends
 # without totals, is one failure; a skipped check is a failure too. Prints what failed, or, with
 # -v totals=1, "PASSED FAILED PROGRAMS".
 
@@ -24,6 +24,7 @@ function count(line) {
     else if (line ~ /^\[  (FAILED |SKIPPED) \] [0-9]+ test\(s\)/) bad += number(line)
     else if (line ~ /^ok [0-9]/) { ok++; seen++ }
     else if (line ~ /^not ok [0-9]/) { bad++; seen++ }
+    else if (line ~ /^sum( +[0-9]+)+$/) { split(line, n); ok += n[2]; bad += n[4]; whole = 1 }
     else if (line ~ /^1\.\.[0-9]+$/) whole = (substr(line, 4) + 0 == seen && seen > 0)
 }
 

@@ -31,5 +31,7 @@ row 'script, one failed' '1 1' 'Test Failed.' 'ok 1 a\nnot ok 2 b\n1..2\n'
 row 'script, stopped early' '2 1' 'Test Failed.' 'ok 1 a\nok 2 b\n'
 row 'script, stopped early and calls it success' '2 1' 'Test Passed.' 'ok 1 a\nok 2 b\n'
 row 'script, wrong plan' '1 1' 'Test Passed.' 'ok 1 a\n1..2\n'
+row 'vectors, all well' '305 0' 'Test Passed.' 'sum   305   12   0   518   4817\n'
+row 'vectors, one failed' '304 1' 'Test Failed.' 'sum   304   12   1   518   4817\n'
 row 'not run' '0 1' 'Test Not Run.' ''
 tap_end

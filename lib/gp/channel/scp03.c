@@ -30,7 +30,7 @@ static enum err derive_data(struct crypto *c, const struct secret *key, uint8_t 
                             const struct view context[2], uint8_t *out, size_t len)
 {
     enum { MADE_MAX = 32, HEAD = 16 };
-    uint8_t made[MADE_MAX], head[HEAD];
+    uint8_t made[MADE_MAX] = {0}, head[HEAD];
     enum err e = OK;
     for (size_t done = 0; done < len && e == OK; done += CMAC_LEN) {
         struct writer w;

@@ -79,7 +79,7 @@ struct view host_data(const struct host *h)
 
 static enum err add_mac_scp03(struct host *h, struct view header, struct view data, struct writer *out)
 {
-    uint8_t mac[CMAC_LEN];
+    uint8_t mac[CMAC_LEN] = {0};
     const struct view parts[] = {VIEW_OF(h->ch.chain), header, data};
     enum err e = crypto_cmac(h->crypto, secret_view(&h->ch.s_mac), parts, 3, mac);
     memcpy(h->ch.chain, mac, sizeof mac);
@@ -89,7 +89,7 @@ static enum err add_mac_scp03(struct host *h, struct view header, struct view da
 
 static enum err add_mac_scp02(struct host *h, struct view header, struct view data, struct writer *out)
 {
-    uint8_t mac[DES_BLOCK], icv[DES_BLOCK] = {0};
+    uint8_t mac[DES_BLOCK] = {0}, icv[DES_BLOCK] = {0};
     struct writer whole, padded;
     struct view last = view_head(VIEW_OF(h->ch.chain), DES_BLOCK), key = secret_view(&h->ch.s_mac);
     wr_heap(&whole, CAPDU_MAX);

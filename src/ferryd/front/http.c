@@ -5,6 +5,7 @@
  * settings matter. */
 /* A type of OpenSSL has the name of one of our outcomes. */
 #define ERR_STATE OPENSSL_ERR_STATE
+#include <assert.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #undef ERR_STATE
@@ -134,6 +135,7 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
 
 static void connection_unlink(struct connection *c)
 {
+    assert(c->http != NULL); /* it was linked */
     LIST_REMOVE(c, all);
     if (c->has_peer)
         LIST_REMOVE(c, by_peer);
