@@ -28,14 +28,16 @@ enum err frame_get(struct view arrived, struct frame *out, size_t *used)
     struct reader r;
     rd_init(&r, arrived);
     uint32_t len = rd_u32(&r);
-    if (!rd_ok(&r))
+    if (!rd_ok(&r)) {
+        *used = sizeof(len);
         return ERR_NOT_FOUND;
+    }
     if (len < sizeof(uint32_t) || len > KEEPER_FRAME_MAX)
         return ERR_FORMAT;
+    *used = sizeof(len) + len;
     if (rd_left(&r) < len)
         return ERR_NOT_FOUND;
     out->id = rd_u32(&r);
     out->body = rd_view(&r, len - sizeof(uint32_t));
-    *used = sizeof(uint32_t) + len;
     return OK;
 }

@@ -25,7 +25,8 @@ struct frame {
     struct view body; /* borrowed from what arrived */
 };
 /* The frame at the head of what has arrived, and how many bytes it takes up. ERR_NOT_FOUND: there is more to
- * come. ERR_FORMAT: the peer does not speak frames, give it up. */
+ * come, and *used says how many bytes are needed before it is worth asking again. ERR_FORMAT: the peer does
+ * not speak frames, give it up. */
 enum err frame_get(struct view arrived, struct frame *out, size_t *used) MUST_USE;
 
 #endif

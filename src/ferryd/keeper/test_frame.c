@@ -30,8 +30,10 @@ static void frame_goes_and_comes(void **state)
     assert_string_equal(text, "EE0000000701020304CAFE00");
 
     struct view arrived = view_tail(wr_view_of(&w), 1);
-    for (size_t cut = 0; cut < arrived.len; cut++)
+    for (size_t cut = 0; cut < arrived.len; cut++) {
         assert_int_equal(frame_get(view_head(arrived, cut), &frame, &used), ERR_NOT_FOUND);
+        assert_int_equal(used, cut < 4 ? 4 : arrived.len);
+    }
     assert_int_equal(frame_get(arrived, &frame, &used), OK);
     assert_int_equal(frame.id, 0x01020304);
     assert_int_equal(used, arrived.len);
