@@ -164,8 +164,7 @@ static void note_end(struct child *child, int status)
     if (WIFSIGNALED(status))
         LOG(LOG_ERROR, "supervisor.ended", log_str("role", child->role),
             log_u64("signal", (uint64_t)WTERMSIG(status)),
-            log_str("why", WTERMSIG(status) == SIGSYS ? "a system call that its confinement refuses"
-                                                      : "it crashed"));
+            log_str("why", WTERMSIG(status) == SIGSYS ? "confinement" : "crash"));
     else
         LOG(good ? LOG_INFO : LOG_ERROR, "supervisor.ended", log_str("role", child->role),
             log_u64("status", (uint64_t)WEXITSTATUS(status)));
