@@ -81,7 +81,7 @@ struct session_card {
     char type[NAME_MAX_BYTES + 1];
     int pinned_scp, pinned_i, pinned_kvn; /* -1: not known */
     bool quarantined;
-    struct view registry; /* encoded; empty: not known. Valid until the next call of the world */
+    struct view registry; /* encoded; empty: not known. Valid until the next call of card */
 };
 
 struct session_ledger {
@@ -127,14 +127,14 @@ enum session_record_kind {
     RECORD_LEDGER_OPENING, /* refused with ERR_BLOCKED above limit */
     RECORD_LEDGER_WRONG,
     RECORD_LEDGER_LOAD_FAILED,
-    RECORD_LEDGER_RELEASE, /* the opening that this session added is taken back */
+    RECORD_LEDGER_RELEASE, /* limit openings are known to have ended */
     RECORD_LEDGER_CLEAR,
     RECORD_CARD /* struct session_facts */
 };
 struct session_record {
     enum session_record_kind kind;
     uint8_t kvn;    /* LEDGER_... */
-    uint32_t limit; /* LEDGER_OPENING */
+    uint32_t limit; /* LEDGER_OPENING, LEDGER_RELEASE */
 };
 
 /* What became known of the card; written by RECORD_CARD. */
@@ -211,13 +211,21 @@ struct session {
     bool changed;             /* something was done to the card in this session */
     bool unproven;            /* ...and something of that was not proven */
     bool channel_proven;      /* a response MAC was verified: the card accepted EXTERNAL AUTHENTICATE */
-    unsigned rounds;          /* scripts in this channel */
-    enum outcome outcome;     /* DONE */
+    bool number_proven;       /* ...and so was the answer that has the card's number */
+    uint8_t refused_ins;      /* the command that the card refused in this channel; 0: none */
+    uint16_t refused_sw;
+    bool tried_again;     /* after a refusal, in this channel */
+    bool torn;            /* a delivery was cut short in an earlier channel of this session */
+    unsigned rounds;      /* scripts in this channel */
+    enum outcome outcome; /* DONE */
     enum reason reason;
     char detail[SESSION_DETAIL_MAX + 1];
 
     /* Within one POST only. */
+    struct session_record records[SESSION_RECORDS_MAX];
+    size_t record_count;
     struct session_facts facts;
+    struct vault_place *vault_places; /* on the heap */
     struct session_key key;
     struct writer packet;
     struct view body;

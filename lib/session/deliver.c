@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Packets and their answers: what is to be done next on an open channel, and what the answers show. Each
+ * packet ends by asking the card, under the channel's protection, what it holds now and who it is: a response
+ * MAC over that shows the end state and the card, whatever the client says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "parts.h"
+
+/* ---- Plans ------------------------------------------------------------------------------------------- */
+
+static enum err make_plan(const struct session *s, const struct session_app *app, enum plan_purpose purpose,
+                          bool with_registry, struct plan *plan, struct plan_problem *why)
+{
+    const struct cap_package *platform = NULL;
+    size_t platform_count = 0;
+    if (s->type.java_card[0] != '\0' && cap_platform(s->type.java_card, &platform, &platform_count) != OK)
+        platform = NULL;
+    struct plan_input in = {.purpose = purpose,
+                            .cap = app->cap,
+                            .sequence = app->sequence,
+                            .identity = &s->identity,
+                            .kdd = VIEW_OF(s->kdd),
+                            .holds = with_registry ? &s->registry : NULL,
+                            .platform = platform,
+                            .platform_count = platform_count,
+                            .block_size = channel_block_size(session_method(s), s->level)};
+    return plan_make(plan, &in, why);
+}
+
+static void put_plan(struct session *s, struct script_writer *script, const struct plan *plan)
+{
+    for (size_t n = 0; n < plan->count; n++)
+        script_put_capdu(script, plan_apdu(plan, n));
+    s->plain_count += plan->count;
+}
+
+/* The data objects that the card's number is made of (identity_card_number). */
+static size_t number_objects(const struct session *s, uint16_t tags[2])
+{
+    if (s->identity.cin_len == 0) {
+        tags[0] = 0x9F7F;
+        return 1;
+    }
+    tags[0] = 0x0042;
+    tags[1] = 0x0045;
+    return 2;
+}
+
+static void put_number(struct session *s, struct script_writer *script)
+{
+    uint16_t tags[2];
+    size_t count = number_objects(s, tags);
+    for (size_t n = 0; n < count; n++) {
+        struct apdu get;
+        command_get_data(&get, tags[n]);
+        script_put_apdu(script, &get);
+    }
+    s->plain_count += count;
+}
+
+/* The keys of places with derived data. ERR_NOT_FOUND: *missing names the key. */
+static enum err find_place_keys(struct session *s, const struct session_world *w, const struct plan *plan,
+                                const char **missing)
+{
+    free(s->places);
+    s->places = NULL;
+    s->place_count = 0;
+    if (plan->place_count == 0)
+        return OK;
+    s->places = calloc(plan->place_count, sizeof(*s->places));
+    if (s->places == NULL)
+        return ERR_MEMORY;
+    for (size_t n = 0; n < plan->place_count; n++) {
+        s->places[n].place = plan->places[n];
+        enum err e = w->key(w->ctx, plan->places[n].key, 0, &s->places[n].key);
+        if (e == OK && s->places[n].key.attributes.use != KEY_USE_DERIVE)
+            e = ERR_NOT_FOUND;
+        if (e != OK) {
+            *missing = plan->places[n].key;
+            return e;
+        }
+        s->place_count++;
+    }
+    return OK;
+}
+
+/* What the vault signs and, later, settles: the same input for both. */
+static enum err vault_input(struct session *s, struct vault_script *out)
+{
+    free(s->vault_places);
+    s->vault_places = NULL;
+    if (s->place_count > 0) {
+        s->vault_places = calloc(s->place_count, sizeof(*s->vault_places));
+        if (s->vault_places == NULL)
+            return ERR_MEMORY;
+    }
+    for (size_t n = 0; n < s->place_count; n++) {
+        const struct session_place *p = &s->places[n];
+        s->vault_places[n] = (struct vault_place){.command = (uint32_t)p->place.command,
+                                                  .offset = (uint32_t)p->place.offset,
+                                                  .len = (uint32_t)p->place.len,
+                                                  .key = p->key.attributes,
+                                                  .sealed_key = view_of(p->key.sealed, p->key.sealed_len),
+                                                  .label = view_str(p->place.label),
+                                                  .context = VIEW_OF(s->kdd)};
+    }
+    *out = (struct vault_script){.sealed_channel = view_of(s->channel, s->channel_len),
+                                 .session = view_str(s->id),
+                                 .plain = wr_view_of(&s->plain),
+                                 .places = s->vault_places,
+                                 .place_count = s->place_count};
+    return OK;
+}
+
+static bool first_is_delete(const struct plan *plan)
+{
+    struct apdu a;
+    return plan->count > 0 && apdu_parse(plan_apdu(plan, 0), &a) == OK && a.ins == INS_DELETE;
+}
+
+static enum err end_refused(struct session *s, struct session_turn *out)
+{
+    uint16_t sw = s->refused_sw;
+    enum reason r = sw == SW_NOT_ENOUGH_MEMORY || sw == SW_MEMORY ? REASON_NOT_ENOUGH_MEMORY : REASON_REFUSED;
+    return session_end(s, out, OUTCOME_FAILED, r, "The card answered %04X to %s: %s.", sw,
+                       command_name(s->refused_ins), command_sw_text(s->refused_ins, sw));
+}
+
+/* Confirmed only when response MACs show it: of every command that changed something, of what the card holds
+ * where nothing had to be changed, and of the number of the card that says so. */
+static enum err end_done(struct session *s, struct session_turn *out)
+{
+    bool shown = s->number_proven && (s->changed ? !s->unproven : s->registry_proven);
+    enum outcome o = shown ? OUTCOME_CONFIRMED : OUTCOME_REPORTED;
+    bool nothing_to_do = !s->changed && s->order.purpose != PLAN_INSPECT;
+    enum reason r = nothing_to_do ? REASON_ALREADY_THERE : REASON_NONE;
+    if (s->registry_fresh)
+        s->facts.registry = s->registry_proven && s->number_proven ? REGISTRY_PROVEN : REGISTRY_TAKEN;
+    return session_end(s, out, o, r, nothing_to_do ? NULL : "%s",
+                       shown ? "Done, and shown by response MACs of the card."
+                             : "Done, as the client says; the channel cannot show it.");
+}
+
+/* The registry tells what is installed, not what was stored in it. */
+static bool stores_data(struct view sequence)
+{
+    static const char *const words[] = {"store ", "personalize ", "apdu "};
+    struct reader r;
+    rd_init(&r, sequence);
+    bool line_begins = true;
+    while (rd_left(&r) > 0) {
+        for (size_t n = 0; line_begins && n < sizeof(words) / sizeof(words[0]); n++) {
+            if (view_starts(view_of(r.at, rd_left(&r)), view_str(words[n])))
+                return true;
+        }
+        uint8_t c = rd_u8(&r);
+        line_begins = c == '\n' || (line_begins && (c == ' ' || c == '\t'));
+    }
+    return false;
+}
+
+static enum err end_half_known(struct session *s, struct session_turn *out)
+{
+    return session_end(s, out, OUTCOME_UNKNOWN, REASON_NO_ANSWER,
+                       "The application is on the card; whether its data was stored is not known.");
+}
+
+/* Nothing (more) is sent: what plan_make said against fresh knowledge. */
+static enum err end_by_plan(struct session *s, const struct session_app *app, struct session_turn *out,
+                            enum err e, const struct plan_problem *why)
+{
+    switch (e) {
+    case ERR_EXISTS:
+        return s->torn && stores_data(app->sequence) ? end_half_known(s, out) : end_done(s, out);
+    case ERR_NOT_FOUND:
+        return session_end(s, out, OUTCOME_FAILED, REASON_MISSING_DEPENDENCY, "%s", why->text);
+    case ERR_FORMAT:
+    case ERR_LIMIT:
+    case ERR_ARGUMENT:
+    case ERR_UNSUPPORTED:
+        return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP, "%s", why->text);
+    default:
+        return e;
+    }
+}
+
+static enum err sign_script(struct session *s, struct session_turn *out)
+{
+    out->want = SESSION_WANT_SIGN;
+    s->state = SESSION_SIGN;
+    s->rounds++;
+    return vault_input(s, &out->script);
+}
+
+/* The plan's commands, then what shows the end state. The number comes first: a client stops where GET STATUS
+ * says that there is nothing. */
+static enum err sign_plan(struct session *s, const struct session_world *w, const struct plan *plan,
+                          const struct plan *look, struct session_turn *out)
+{
+    struct script_writer script;
+    const char *missing = NULL;
+    enum err e = find_place_keys(s, w, plan, &missing);
+    if (e == ERR_NOT_FOUND)
+        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, "The server has no key %s.", missing);
+    if (e != OK)
+        return e;
+    wr_clear(&s->plain);
+    s->plain_count = 0;
+    script_begin(&script, &s->plain, SCRIPT_DEFINITE);
+    put_plan(s, &script, plan);
+    put_number(s, &script);
+    put_plan(s, &script, look);
+    e = script_end(&script);
+    if (e == ERR_LIMIT)
+        return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP, "The packet would be too long.");
+    return e == OK ? sign_script(s, out) : e;
+}
+
+/* plan NULL: only take stock. */
+static enum err send_plan(struct session *s, const struct session_world *w, const struct plan *plan,
+                          struct session_turn *out)
+{
+    static const struct session_app none = {0};
+    static const struct plan nothing = {0};
+    struct plan look = {0};
+    struct plan_problem why = {{0}};
+    enum err e = make_plan(s, &none, PLAN_INSPECT, false, &look, &why);
+    if (e != OK)
+        return e;
+    s->looking = plan == NULL;
+    e = sign_plan(s, w, plan != NULL ? plan : &nothing, &look, out);
+    plan_finish(&look);
+    return e;
+}
+
+/* The application of the order, planned against what is known. Where the knowledge is old and says that
+ * nothing can or need be done, the card is asked first. */
+static enum err plan_delivery(struct session *s, const struct session_world *w, const struct session_app *app,
+                              struct session_turn *out)
+{
+    struct plan plan = {0};
+    struct plan_problem why = {{0}};
+    enum err e = make_plan(s, app, s->order.purpose, s->registry_known, &plan, &why);
+    if (e != OK && e != ERR_MEMORY && !s->registry_fresh)
+        return send_plan(s, w, NULL, out);
+    if (e != OK)
+        return end_by_plan(s, app, out, e, &why);
+    /* After a refusal only a conflict that DELETE resolves is worth a second try. */
+    if (s->refused_ins != 0 && (s->tried_again || !first_is_delete(&plan))) {
+        e = end_refused(s, out);
+    } else {
+        s->tried_again = s->refused_ins != 0;
+        s->refused_ins = 0;
+        e = send_plan(s, w, &plan, out);
+    }
+    plan_finish(&plan);
+    return e;
+}
+
+enum err session_next_packet(struct session *s, const struct session_world *w, struct session_turn *out)
+{
+    struct session_app app = {0};
+    if (s->rounds >= SESSION_ROUNDS_MAX)
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card's answers lead nowhere.");
+    if (s->order.purpose == PLAN_INSPECT && s->registry_fresh)
+        return end_done(s, out);
+    if (s->order.purpose == PLAN_INSPECT || (s->look_first && !s->registry_fresh) ||
+        (s->refused_ins != 0 && !s->registry_fresh))
+        return send_plan(s, w, NULL, out);
+    enum err e = w->app(w->ctx, s->order.app, &app);
+    if (e == ERR_NOT_FOUND)
+        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT, "There is no application %s.",
+                           s->order.app);
+    if (e != OK)
+        return e;
+    e = plan_delivery(s, w, &app, out);
+    w->app_done(w->ctx, &app);
+    return e;
+}
+
+/* ---- Sending ----------------------------------------------------------------------------------------- */
+
+enum err session_signed(struct session *s, const struct session_world *w, const struct session_event *e,
+                        struct session_turn *out)
+{
+    (void)w;
+    if (e->result == ERR_POLICY)
+        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
+                           "Derived data only leaves encrypted: the order or the card type needs level 03 or "
+                           "more.");
+    if (e->result == ERR_LIMIT)
+        return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP,
+                           "A command does not fit once it is signed.");
+    if (e->result != OK)
+        return e->result;
+    wr_clear(&s->packet);
+    wr_view(&s->packet, e->bytes);
+    /* From here on nobody knows what the card holds until it is asked again. */
+    if (!s->looking)
+        s->facts.registry = REGISTRY_FORGET;
+    return session_send(s, out, SESSION_DELIVER, s->plain_count + (s->rounds == 1 ? 1 : 0));
+}
+
+enum err session_delivered(struct session *s, const struct session_world *w, const struct session_event *e,
+                           struct session_turn *out)
+{
+    struct response_script r;
+    (void)w;
+    enum err result = response_parse(e->body, &r);
+    if (result == ERR_LIMIT || (result == OK && r.count > s->plain_count + (s->rounds == 1 ? 1 : 0)))
+        return ERR_FORMAT;
+    if (result != OK)
+        return result;
+    s->state = SESSION_SETTLE;
+    out->want = SESSION_WANT_SETTLE;
+    out->answers = e->body;
+    return vault_input(s, &out->script);
+}
+
+/* ---- Judging ----------------------------------------------------------------------------------------- */
+
+/* What one packet's answers show. */
+struct verdict {
+    size_t changing;      /* commands that change the card, in the packet */
+    size_t changing_done; /* ...that were answered well */
+    bool refused;         /* a command that changes something, or that nothing can replace, was refused */
+    bool stopped;         /* an answer stopped the client; else missing answers were lost */
+    bool nothing_listed;  /* the client stopped at a GET STATUS that says that there is nothing */
+    bool last_unanswered_changes; /* the first command without an answer changes the card */
+    struct registry registry;     /* by GET STATUS since the last change */
+    unsigned subsets;             /* of them: bit per subset that was answered */
+    bool subsets_proven, number_differs;
+    unsigned number_answers; /* proven and equal */
+};
+
+enum { SUBSET_PACKAGES = 1, SUBSET_APPLICATIONS = 2, SUBSET_DOMAIN = 4 };
+
+static unsigned subset_bit(uint8_t p1)
+{
+    switch (p1) {
+    case STATUS_PACKAGES:
+    case STATUS_PACKAGES_MODULES:
+        return SUBSET_PACKAGES;
+    case STATUS_APPLICATIONS:
+        return SUBSET_APPLICATIONS;
+    default:
+        return SUBSET_DOMAIN;
+    }
+}
+
+static bool changes_card(const struct apdu *a)
+{
+    return a->ins != INS_GET_STATUS && a->ins != INS_GET_DATA && a->ins != INS_SELECT;
+}
+
+/* Loading is not yet a change of what the registry tells: an unfinished load leaves nothing behind. */
+static bool changes_registry(const struct apdu *a)
+{
+    bool last_block = (a->p1 & 0x80) != 0;
+    bool for_load = a->ins == INS_INSTALL && a->p1 == 0x02;
+    return changes_card(a) && !for_load && (a->ins != INS_LOAD || last_block);
+}
+
+static void forget_listing(struct verdict *v)
+{
+    registry_finish(&v->registry);
+    v->registry = (struct registry){0};
+    v->subsets = 0;
+    v->subsets_proven = true;
+}
+
+static enum err judge_status(struct verdict *v, const struct apdu *a, const struct vault_result *r)
+{
+    const struct rapdu answer = {.data = r->data, .sw = r->sw};
+    enum err e = registry_add(&v->registry, a->p1, &answer);
+    if (e == ERR_MEMORY)
+        return e;
+    if (e != OK) {
+        v->refused = v->refused || !sw_is_ok_or_warning(r->sw);
+        return OK;
+    }
+    v->subsets |= subset_bit(a->p1);
+    v->subsets_proven = v->subsets_proven && r->proven;
+    v->nothing_listed = r->sw == SW_REFERENCED_DATA;
+    return OK;
+}
+
+/* The number's objects were read before the channel was open, and are read again inside it. */
+static void judge_number(const struct session *s, struct verdict *v, const struct apdu *a,
+                         const struct vault_result *r)
+{
+    enum { CPLC = 1, IIN = 4, CIN = 5 }; /* of the identity commands */
+    uint16_t tag = (uint16_t)(a->p1 << 8 | a->p2);
+    size_t index = tag == 0x9F7F ? CPLC : tag == 0x0042 ? IIN : CIN;
+    struct view before = view_of(s->answers[index].data, s->answers[index].len);
+    if (!r->proven)
+        return;
+    struct rapdu answer;
+    if (rapdu_parse(before, &answer) == OK && view_equal(answer.data, r->data))
+        v->number_answers++;
+    else
+        v->number_differs = true;
+}
+
+static enum err judge_answer(struct session *s, struct verdict *v, const struct apdu *a,
+                             const struct vault_result *r)
+{
+    bool good = sw_is_ok_or_warning(r->sw);
+    v->stopped = !good;
+    v->nothing_listed = false;
+    if (a->ins == INS_GET_STATUS)
+        return judge_status(v, a, r);
+    if (a->ins == INS_GET_DATA) {
+        judge_number(s, v, a, r);
+        return OK;
+    }
+    if (!good) {
+        v->refused = true;
+        if (s->refused_ins == 0) {
+            s->refused_ins = a->ins;
+            s->refused_sw = r->sw;
+        }
+        return OK;
+    }
+    v->changing_done++;
+    s->changed = true;
+    s->unproven = s->unproven || !r->proven;
+    if (changes_registry(a))
+        forget_listing(v);
+    return OK;
+}
+
+static enum err judge(struct session *s, const struct vault_settlement *in, struct verdict *v)
+{
+    struct script_reader script;
+    enum script_fault fault;
+    struct view capdu;
+    struct apdu a;
+    forget_listing(v);
+    enum err e = script_open(&script, wr_view_of(&s->plain), &fault);
+    for (size_t n = 0; e == OK && n < s->plain_count; n++) {
+        e = script_next(&script, &capdu, &fault);
+        if (e == OK)
+            e = apdu_parse(capdu, &a);
+        if (e != OK)
+            return ERR_INTERNAL; /* it is our own script */
+        v->changing += changes_card(&a);
+        if (n == in->count)
+            v->last_unanswered_changes = changes_card(&a);
+        if (n < in->count)
+            e = judge_answer(s, v, &a, &in->results[n]);
+    }
+    return e;
+}
+
+static bool any_proven(const struct vault_settlement *in)
+{
+    for (size_t n = 0; n < in->count; n++) {
+        if (in->results[n].proven)
+            return true;
+    }
+    return in->has_authentication && in->authentication.proven;
+}
+
+/* Takes over what the card was heard to hold. Without an answer for applications there are none where there
+ * are no packages: the client stopped there. */
+static void learn_registry(struct session *s, struct verdict *v)
+{
+    bool none = v->nothing_listed && v->subsets == SUBSET_PACKAGES && v->registry.count == 0;
+    bool complete = (v->subsets & SUBSET_PACKAGES) != 0 && (none || (v->subsets & SUBSET_APPLICATIONS) != 0);
+    s->registry_fresh = complete;
+    s->registry_proven = complete && v->subsets_proven;
+    if (complete) {
+        registry_finish(&s->registry);
+        s->registry = v->registry;
+        v->registry = (struct registry){0};
+        s->registry_known = true;
+        s->look_first = false;
+    } else if (s->changed) {
+        registry_finish(&s->registry);
+        s->registry_known = false;
+    }
+}
+
+static enum err end_lost(struct session *s, struct session_turn *out, enum outcome o)
+{
+    return session_end(s, out, o, session_torn(s) ? REASON_CARD_PULLED : REASON_NO_ANSWER, NULL);
+}
+
+static enum err end_forged(struct session *s, struct session_turn *out)
+{
+    s->facts.registry = REGISTRY_FORGET;
+    return session_end(s, out, OUTCOME_UNKNOWN, REASON_FORGED_ANSWER, NULL);
+}
+
+/* A refusal: looked into in the same channel, which a refused command leaves open. */
+static enum err after_refusal(struct session *s, const struct session_world *w, struct session_turn *out)
+{
+    bool memory = s->refused_sw == SW_NOT_ENOUGH_MEMORY || s->refused_sw == SW_MEMORY;
+    if (s->changed && !s->registry_fresh)
+        s->facts.registry = REGISTRY_FORGET;
+    if (memory || s->channel_len == 0)
+        return end_refused(s, out);
+    return session_next_packet(s, w, out);
+}
+
+static enum err end_silent(struct session *s, struct session_turn *out)
+{
+    return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card does not tell what it holds.");
+}
+
+static enum err decide(struct session *s, const struct session_world *w, const struct vault_settlement *in,
+                       const struct verdict *v, struct session_turn *out)
+{
+    size_t left = v->changing - v->changing_done;
+    if (v->number_differs)
+        return session_end(s, out, OUTCOME_FAILED, REASON_WRONG_CARD,
+                           "The card that was authenticated is not card %s.", s->card);
+    if (s->refused_ins != 0 && !s->looking)
+        return after_refusal(s, w, out);
+    /* What is missing now can only be the look behind what was done. */
+    if (left == 0 && !s->looking)
+        return end_done(s, out);
+    if (v->refused)
+        return end_silent(s, out);
+    /* A client stops at "there is nothing": what stands behind it is sent again, as a new packet. */
+    if (s->registry_fresh && s->channel_len > 0 && (s->looking || v->nothing_listed))
+        return session_next_packet(s, w, out);
+    if (v->stopped || in->count == s->plain_count)
+        return end_silent(s, out);
+    /* The answer to the last command that matters may be what was lost. */
+    bool may_be_done = v->last_unanswered_changes && left == 1;
+    if (s->changed || v->last_unanswered_changes)
+        s->facts.registry = REGISTRY_FORGET;
+    return end_lost(s, out, may_be_done ? OUTCOME_UNKNOWN : OUTCOME_FAILED);
+}
+
+/* EXTERNAL AUTHENTICATE is the first command of a channel's first packet. */
+static enum err check_authentication(struct session *s, const struct vault_settlement *in,
+                                     struct session_turn *out, bool *ended)
+{
+    *ended = true;
+    if (!in->has_authentication)
+        return end_lost(s, out, session_torn(s) ? OUTCOME_FAILED : OUTCOME_UNKNOWN);
+    if (in->authentication.sw != SW_OK)
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
+                           "The card answered %04X to EXTERNAL AUTHENTICATE: %s.", in->authentication.sw,
+                           command_sw_text(INS_EXTERNAL_AUTHENTICATE, in->authentication.sw));
+    *ended = false;
+    return OK;
+}
+
+static void keep_channel(struct session *s, const struct vault_settlement *in)
+{
+    struct view sealed = wr_view_of(&in->sealed_channel);
+    s->channel_len = 0;
+    if (sealed.len > 0 && sealed.len <= SEALED_CHANNEL_MAX) {
+        memcpy(s->channel, sealed.data, sealed.len);
+        s->channel_len = sealed.len;
+    }
+}
+
+enum err session_settled(struct session *s, const struct session_world *w, const struct session_event *event,
+                         struct session_turn *out)
+{
+    struct verdict v = {0};
+    uint16_t tags[2];
+    bool ended = false;
+    const struct vault_settlement *in = event->settlement;
+    if (event->result != OK)
+        return event->result;
+    s->channel_proven = s->channel_proven || any_proven(in);
+    if (in->forged) {
+        /* What was sent may have been executed. */
+        s->changed = s->unproven = true;
+        return end_forged(s, out);
+    }
+    if (s->rounds == 1) {
+        enum err e = check_authentication(s, in, out, &ended);
+        if (e != OK || ended)
+            return e;
+    }
+    enum err e = judge(s, in, &v);
+    if (e != OK)
+        goto out;
+    keep_channel(s, in);
+    learn_registry(s, &v);
+    if (v.number_answers == number_objects(s, tags))
+        s->number_proven = true;
+    e = decide(s, w, in, &v, out);
+out:
+    registry_finish(&v.registry);
+    return e;
+}
