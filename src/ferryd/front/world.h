@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the dialogue may look up, answered from the store; and what it wants written down, as a change set. */
+#ifndef FRONT_WORLD_H
+#define FRONT_WORLD_H
+
+#include <session/session.h>
+
+#include "store/store.h"
+
+/* One POST's view of the store. */
+struct world {
+    const struct store *store;
+    struct card_row card; /* looked up last; owned */
+};
+void world_init(struct world *w, const struct store *store);
+void world_finish(struct world *w);
+/* The function table over w; the random source is the caller's. */
+struct session_world world_table(struct world *w, struct random_source random);
+
+/* The rows of one change set: changes point into it. */
+struct turn_changes {
+    struct change list[SESSION_RECORDS_MAX + 3];
+    size_t count;
+    enum session_record_kind kinds[SESSION_RECORDS_MAX + 3]; /* where a change came from a record */
+    size_t first_other;                                      /* from here on: session and audit */
+    struct order_row order;
+    struct ledger_row ledgers[SESSION_RECORDS_MAX];
+    struct card_row card; /* owned */
+    struct audit_row audit;
+};
+/* From a turn's records, the session, and (session_row) its row with the new state. audit is written when the
+ * session has ended. ERR_MEMORY and what the store's reads give. *out goes to turn_changes_finish in any
+ * case.
+ */
+enum err turn_changes_make(struct turn_changes *out, const struct store *store, const struct session *s,
+                           const struct session_turn *turn, const struct session_row *row,
+                           uint64_t now_ms) MUST_USE;
+void turn_changes_finish(struct turn_changes *c);
+
+/* The order's row as the dialogue wants it. ERR_FORMAT when the purpose is none. */
+enum err order_for_session(const struct order_row *row, struct session_order *out) MUST_USE;
+
+#endif
