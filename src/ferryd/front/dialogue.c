@@ -15,6 +15,7 @@
 #include <base/text.h>
 #include <vault/serve.h>
 
+#include "front/metrics.h"
 #include "front/world.h"
 
 enum {
@@ -224,6 +225,13 @@ static void send_stored(struct post *p)
 static void log_turn(const struct post *p)
 {
     const struct session *s = &p->session;
+    metrics_add(METRIC_POSTS, 1);
+    if (p->turn.ended)
+        metrics_session(s->outcome);
+    if (p->token[0] == '\0')
+        metrics_add(METRIC_SESSIONS_BEGUN, 1);
+    metrics_add(METRIC_COMMANDS, p->turn.commands);
+    metrics_add(METRIC_PACKET_BYTES, p->turn.packet.len);
     if (p->turn.ended)
         LOG(s->facts.quarantine ? LOG_WARNING : LOG_INFO, "session.ended", log_str("session", s->id),
             log_str("order", p->row.order), log_str("card", s->card), log_str("outcome", p->row.outcome),

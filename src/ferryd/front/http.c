@@ -30,6 +30,8 @@
 
 #include <base/log.h>
 
+#include "front/metrics.h"
+
 enum {
     /* A client may feed a card for a minute or two between two POSTs; it may also connect again. */
     IDLE_TIMEOUT_S = 150,
@@ -367,6 +369,17 @@ const char *http_query(const struct http_request *r, const char *name)
     return evhttp_find_header(&r->reply->query, name);
 }
 
+size_t http_due(const struct http *h)
+{
+    const struct connection *c;
+    size_t count = 0;
+    LIST_FOREACH(c, &h->all, all)
+    {
+        count += c->due != NULL;
+    }
+    return count;
+}
+
 void http_reply_header(struct http_reply *r, const char *name, const char *value)
 {
     if (r->request == NULL)
@@ -392,6 +405,7 @@ void http_reply_send(struct http_reply *r, int status, const char *content_type,
     http_reply_header(r, "X-Content-Type-Options", "nosniff");
     if (r->connection != NULL && r->connection->http != NULL && r->connection->http->stopping)
         http_reply_header(r, "Connection", "close");
+    metrics_http(status);
     struct evhttp_request *request = r->request;
     reply_free(r);
     evhttp_send_reply(request, status, NULL, NULL);

@@ -49,6 +49,8 @@ enum err http_new(struct http **out, struct event_base *base, const struct http_
                   size_t why_len) MUST_USE;
 /* The port that is really listened on. */
 unsigned http_port(const struct http *h);
+/* How many requests wait for their reply. */
+size_t http_due(const struct http *h);
 /* Stops accepting; ends idle connections. */
 void http_stop(struct http *h);
 void http_free(struct http **h);

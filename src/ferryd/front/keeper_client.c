@@ -14,6 +14,7 @@
 
 #include <base/log.h>
 
+#include "front/metrics.h"
 #include "keeper/frame.h"
 
 /* The longest script takes the keeper well under a second; many may wait. */
@@ -42,6 +43,7 @@ static void finish_all(struct keeper_client *k, enum err e)
     struct pending *p;
     while ((p = TAILQ_FIRST(&k->pending)) != NULL) {
         TAILQ_REMOVE(&k->pending, p, next);
+        metrics_add(METRIC_KEEPER_FAILURES, 1);
         p->done(p->arg, e, VIEW_NULL);
         free(p);
     }
@@ -149,6 +151,7 @@ enum err keeper_client_ask(struct keeper_client *k, struct view request,
     if (e == OK && bufferevent_write(k->bev, frame.data, frame.len) != 0)
         e = ERR_MEMORY;
     if (e == OK) {
+        metrics_add(METRIC_KEEPER_REQUESTS, 1);
         *p = (struct pending){.id = ++k->last_id, .done = done, .arg = arg};
         TAILQ_INSERT_TAIL(&k->pending, p, next);
         p = NULL;
