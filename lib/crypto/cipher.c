@@ -42,7 +42,9 @@ enum err slot_begin(struct slot *s, const EVP_CIPHER *cipher, struct view key, c
         return OK;
     if (EVP_CipherInit_ex2(s->ctx, new_cipher, held ? NULL : key.data, iv, encrypt, NULL) != 1)
         goto failed;
-    if (new_cipher != NULL && EVP_CIPHER_CTX_set_padding(s->ctx, 0) != 1)
+    /* Only decryption holds back a block for padding; a context that is told so once is told again, by name,
+     * with each init call. Nothing here ends with a Final call where encryption would pad. */
+    if (new_cipher != NULL && !encrypt && EVP_CIPHER_CTX_set_padding(s->ctx, 0) != 1)
         goto failed;
     s->cipher = cipher;
     return held ? OK : secret_set(&s->key, key);
