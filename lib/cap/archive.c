@@ -86,7 +86,7 @@ static enum err read_end(struct view file, size_t at, struct central *out, struc
 static bool name_is_good(struct view name)
 {
     struct view rest = name;
-    if (name.len == 0 || name.data[0] == '/')
+    if (name.len == 0)
         return false;
     for (size_t i = 0; i < name.len; i++)
         if (name.data[i] == '\0' || name.data[i] == '\\' || name.data[i] == ':')

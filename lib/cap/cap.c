@@ -41,11 +41,14 @@ static enum err frame_all(struct components *c, struct cap_problem *why)
     return e;
 }
 
-/* A size field of 4 bytes exactly where the format wants it. */
-static enum err check_widths(const struct components *c, uint8_t flags, struct cap_problem *why)
+/* A size field of 4 bytes exactly where the format wants it; resources only where it knows them. */
+static enum err check_widths(const struct components *c, const struct cap *cap, struct cap_problem *why)
 {
+    if (c->whole[COMPONENT_STATIC_RESOURCES].len > 0 && cap->format_minor < 3)
+        return cap_refuse(why, ERR_FORMAT, "StaticResources: not in CAP format %u.%u", cap->format_major,
+                          cap->format_minor);
     for (unsigned tag = 1; tag < COMPONENT_TAGS; tag++)
-        if (c->whole[tag].len > 0 && c->wide[tag] != component_is_wide(tag, flags))
+        if (c->whole[tag].len > 0 && c->wide[tag] != component_is_wide(tag, cap->flags))
             return cap_refuse(why, ERR_FORMAT, "%s: is a .%s file", component_kind(tag)->name,
                               c->wide[tag] ? "capx" : "cap");
     return OK;
@@ -57,7 +60,7 @@ static enum err parse(struct components *c, struct cap *out, struct cap_problem 
     if (e == OK)
         e = component_header(c, out, why);
     if (e == OK)
-        e = check_widths(c, out->flags, why);
+        e = check_widths(c, out, why);
     if (e == OK)
         e = component_import(c, out, why);
     if (e == OK)

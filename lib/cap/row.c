@@ -25,13 +25,16 @@ static unsigned place_of(unsigned tag)
     return order[place] != 0 ? place : place + tag;
 }
 
-/* The flags in Header say which sizes have 4 bytes. */
+/* The flags in Header say which sizes have 4 bytes, since format 2.3. */
 static uint8_t flags_of(struct view header)
 {
     struct reader r;
     rd_init(&r, header);
-    rd_view(&r, 3 + 4 + 2); /* tag, size, magic, format */
-    return rd_u8(&r);
+    rd_view(&r, 3 + 4); /* tag, size, magic */
+    uint8_t minor = rd_u8(&r);
+    rd_u8(&r);
+    uint8_t flags = rd_u8(&r);
+    return minor >= 3 ? flags : 0;
 }
 
 static enum err take_component(struct components *c, struct reader *r, unsigned tag, struct cap_problem *why)
@@ -43,7 +46,7 @@ static enum err take_component(struct components *c, struct reader *r, unsigned 
     size_t len = wide ? (size_t)rd_u32(&begin) + 5 : (size_t)rd_u16(&begin) + 3;
     c->wide[tag] = wide;
     c->whole[tag] = rd_view(r, len);
-    if (!rd_ok(&begin) || !rd_ok(r))
+    if (!rd_ok(r))
         return cap_refuse(why, ERR_FORMAT, "%s: says %zu bytes, the file ends before",
                           component_kind(tag)->name, len);
     return OK;

@@ -443,12 +443,110 @@ static void test_hashes(void **state)
     vectors_free();
 }
 
+static void test_aid(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[AID_MAX + 1] = {0xF0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    struct aid a = {.len = 0}, b = {.len = 0};
+    for (size_t len = 0; len <= sizeof(bytes); len++) {
+        bool fits = len >= 5 && len <= 16;
+        struct aid before = a;
+        assert_int_equal(aid_set(&a, view_of(bytes, len)), fits ? OK : ERR_FORMAT);
+        assert_true(aid_equal(&a, &before) != fits);
+        assert_true(!fits || view_equal(aid_view(&a), view_of(bytes, len)));
+    }
+    assert_int_equal(aid_set(&b, view_of(bytes + 1, 16)), OK);
+    assert_false(aid_equal(&a, &b));
+    assert_int_equal(aid_set(&b, view_of(bytes, 16)), OK);
+    assert_true(aid_equal(&a, &b));
+}
+
+/* JCVM 4.5: the same major version, and a minor version not lower. */
+static void test_satisfies(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t have_major, have_minor, need_major, need_minor;
+        bool want;
+    } rows[] = {{1, 0, 1, 0, true},  {1, 1, 1, 0, true},  {1, 0, 1, 1, false},
+                {2, 0, 1, 0, false}, {1, 9, 2, 0, false}, {0, 1, 0, 1, true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cap_package have = {{{0xF0, 0, 0, 0, 1}, 5}, rows[i].have_major, rows[i].have_minor};
+        struct cap_package need = {{{0xF0, 0, 0, 0, 1}, 5}, rows[i].need_major, rows[i].need_minor};
+        assert_int_equal(cap_satisfies(&have, &need), rows[i].want);
+        need.aid.data[4] = 2;
+        assert_false(cap_satisfies(&have, &need));
+    }
+}
+
+/* Every sample fits the platform that it was made for, and not always an older one. */
+static void test_platforms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *version, *aid;
+        int minor; /* -1: it has no such package */
+    } rows[] = {
+        {"2.1.1", "A0000000620101", 0},     {"2.1.1", "A0000000620102", 1},
+        {"2.1.1", "A0000000620002", -1},    {"2.1.2", "A0000000620201", 1},
+        {"2.2.1", "A0000000620101", 2},     {"2.2.1", "A0000000620209", -1},
+        {"2.2.2", "A0000000620101", 3},     {"2.2.2", "A0000000620209", 0},
+        {"2.2.2", "A0000000620202", 2},     {"3.0.1", "A0000000620102", 4},
+        {"3.0.3", "A0000000620201", 4},     {"3.0.4", "A0000000620101", 5},
+        {"3.0.4", "A000000062020804", 0},   {"3.0.5", "A0000000620101", 6},
+        {"3.0.5", "A000000062020901", 0},   {"3.0.5", "A000000062020801", 1},
+        {"3.0.5", "A00000006202080101", 0}, {"3.1.0", "A0000000620101", 8},
+        {"3.1.0", "A0000000620201", 7},     {"3.1.0", "A000000062020502", 0},
+        {"3.1.0", "A00000006202080101", 1}, {"3.2.0", "A0000000620101", 9},
+        {"3.2.0", "A0000000620001", 0},     {"3.2.0", "A00000015100", -1},
+    };
+    const struct cap_package *packages = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int minor = -1;
+        print_message("row %s %s\n", rows[i].version, rows[i].aid);
+        assert_int_equal(cap_platform(rows[i].version, &packages, &count), OK);
+        for (size_t j = 0; j < count; j++) {
+            char hex[2 * AID_MAX + 1];
+            hex_write(hex, aid_view(&packages[j].aid));
+            assert_int_equal(packages[j].major, 1);
+            assert_non_null(cap_package_name(&packages[j].aid));
+            if (strcmp(hex, rows[i].aid) == 0)
+                minor = packages[j].minor;
+        }
+        assert_int_equal(minor, rows[i].minor);
+    }
+    assert_int_equal(cap_platform("2.2", &packages, &count), ERR_NOT_FOUND);
+    assert_int_equal(cap_platform("", &packages, &count), ERR_NOT_FOUND);
+}
+
+static void test_gp_packages(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t version[3];
+        int minor;
+    } rows[] = {{{2, 1, 1}, 0}, {{2, 2, 0}, 4},  {{2, 2, 1}, 5}, {{2, 3, 0}, 6},
+                {{2, 3, 1}, 7}, {{0, 0, 0}, -1}, {{2, 4, 0}, -1}};
+    static const struct aid unknown = {{0xF0, 0, 0, 0, 1}, 5};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct cap_package *p = cap_gp_package(rows[i].version);
+        assert_int_equal(p != NULL ? p->minor : -1, rows[i].minor);
+        if (p != NULL)
+            assert_string_equal(cap_package_name(&p->aid), "org.globalplatform");
+    }
+    assert_null(cap_package_name(&unknown));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),    cmocka_unit_test(test_odd),     cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_bounded), cmocka_unit_test(test_damaged), cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_hashes),
+        cmocka_unit_test(test_good),        cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_bad),         cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_hashes),      cmocka_unit_test(test_aid),
+        cmocka_unit_test(test_satisfies),   cmocka_unit_test(test_platforms),
+        cmocka_unit_test(test_gp_packages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
