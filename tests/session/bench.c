@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The synchronous driver of the dialogue. It does what the front does, in the same order: a turn's records
+ * and the session are durable before its packet leaves, and each POST begins from what the store has. */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <base/text.h>
+#include <plan/plan.h>
+
+enum { POSTS_MAX = 20, FILE_MAX = CAP_FILE_MAX };
+
+/* ---- Setting up -------------------------------------------------------------------------------------- */
+
+struct bench_setup bench_modern(void)
+{
+    return (struct bench_setup){.card = {.kind = "modern", .i = -1, .serial = 0x11, .key = 0x50},
+                                .scp = "03",
+                                .i = "70",
+                                .kvn = "30",
+                                .level = "33",
+                                .server_key = 0x50};
+}
+
+struct bench_setup bench_classic(void)
+{
+    return (struct bench_setup){.card = {.kind = "classic", .i = -1, .serial = 0x22, .key = 0x51},
+                                .scp = "02",
+                                .i = "55",
+                                .kvn = "FF",
+                                .level = "03",
+                                .server_key = 0x51};
+}
+
+void bench_submit(struct bench *b, const struct change *changes, size_t count)
+{
+    struct test_outcome o = {.done = false};
+    b->store.ops->submit(b->store.ctx, changes, count, test_take_outcome, &o);
+    while (!o.done)
+        test_dispatch(&b->store);
+    if (o.e != OK)
+        fail_msg("change %zu: %s", o.failed, err_name(o.e));
+}
+
+static void submit_one(struct bench *b, struct change change)
+{
+    change.now_ms = b->now_ms;
+    bench_submit(b, &change, 1);
+}
+
+static void add_key(struct bench *b, const struct bench_setup *setup)
+{
+    bool des = strcmp(setup->scp, "02") == 0;
+    uint8_t public_key[32], kcv[3][3];
+    struct secret keys[3];
+    struct writer wrapped, sealed;
+    struct key_row row = {.attributes = {.name = "master",
+                                         .version = 1,
+                                         .use = KEY_USE_MASTER,
+                                         .type = des ? KEY_DES3 : KEY_AES,
+                                         .key_len = 16}};
+    struct secret all = {.len = 48};
+    for (uint8_t n = 0; n < 3; n++) {
+        keys[n].len = 16;
+        memset(keys[n].data, setup->server_key + n, 16);
+        memset(all.data + (size_t)n * 16, setup->server_key + n, 16);
+    }
+    wr_heap(&wrapped, SEALED_KEY_MAX);
+    wr_heap(&sealed, SEALED_KEY_MAX);
+    vault_import_key(b->vault, public_key);
+    assert_int_equal(
+        vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row.attributes, &all, &wrapped), OK);
+    assert_int_equal(vault_import(b->vault, &row.attributes, wr_view_of(&wrapped), &sealed, kcv), OK);
+    memcpy(row.kcv, kcv, sizeof(row.kcv));
+    row.sealed = (struct blob){sealed.data, sealed.len};
+    submit_one(b, (struct change){.kind = KEY_ADD, .row.key = &row});
+    wr_free(&wrapped);
+    wr_free(&sealed);
+    wipe(keys, sizeof(keys));
+    secret_wipe(&all);
+}
+
+static void add_type(struct bench *b, const struct bench_setup *setup)
+{
+    char text[2000], match[200], digits[2 * ATR_MAX + 1];
+    uint8_t memory[ATR_MAX];
+    struct writer atr;
+    wr_fixed(&atr, memory, sizeof(memory));
+    vcard_put_atr(b->card, &atr);
+    hex_write(digits, wr_view_of(&atr));
+    (void)snprintf(match, sizeof(match), "{\"atr\":[\"%s\"]}", digits);
+    (void)snprintf(text, sizeof(text),
+                   "{\"name\":\"type\",\"match\":%s,\"isd\":\"A000000151000000\",\"scp\":\"%s\",\"i\":\"%s\","
+                   "\"kvn\":\"%s\",\"key\":\"master\",\"kdf\":\"none\",\"level\":\"%s\"%s}",
+                   setup->match != NULL ? setup->match : match, setup->scp, setup->i, setup->kvn,
+                   setup->level, setup->more != NULL ? setup->more : "");
+    struct type_row row = {.name = "type", .spec = {(uint8_t *)text, strlen(text)}};
+    submit_one(b, (struct change){.kind = TYPE_ADD, .row.type = &row});
+}
+
+void bench_open(struct bench *b, const struct bench_setup *setup)
+{
+    struct secret kek = {.len = KEK_LEN};
+    *b = (struct bench){.now_ms = 1800000000000};
+    assert_int_equal(crypto_new(&b->crypto), OK);
+    memset(kek.data, 0xA5, KEK_LEN);
+    assert_int_equal(vault_new(&b->vault, b->crypto, crypto_random(), &kek), OK);
+    test_folder_make(&b->folder);
+    assert_int_equal(store_open_sqlite(&b->store, b->folder.file), OK);
+    assert_int_equal(vcard_new(&b->card, b->crypto, &setup->card), OK);
+    if (!setup->no_key)
+        add_key(b, setup);
+    add_type(b, setup);
+    bench_add_order(b, "inspect", "inspect", "", "", "");
+}
+
+void bench_close(struct bench *b)
+{
+    vcard_free(&b->card);
+    b->store.ops->close(b->store.ctx);
+    test_folder_remove(&b->folder);
+    vault_free(&b->vault);
+    crypto_free(&b->crypto);
+}
+
+static void read_data_file(const char *name, struct writer *out)
+{
+    char path[400];
+    (void)snprintf(path, sizeof(path), "%s/caps/%s", CF_DATA, name);
+    FILE *f = fopen(path, "rb");
+    if (f == NULL)
+        fail_msg("%s can't be read", path);
+    uint8_t chunk[4096];
+    size_t n;
+    while (f != NULL && (n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+        wr_bytes(out, chunk, n);
+    if (f != NULL)
+        (void)fclose(f);
+}
+
+void bench_add_app(struct bench *b, const char *name, const char *cap_file, const char *more)
+{
+    struct writer file, sequence;
+    struct cap cap;
+    struct plan_problem why;
+    struct app_row row = {.created_ms = b->now_ms};
+    wr_heap(&file, FILE_MAX);
+    wr_heap(&sequence, SEQUENCE_TEXT_MAX);
+    read_data_file(cap_file, &file);
+    assert_int_equal(cap_read(&cap, wr_view_of(&file), NULL), OK);
+    assert_int_equal(plan_generate(&cap, NULL, 0, VIEW_NULL, &sequence, &why), OK);
+    wr_view(&sequence, view_str(more != NULL ? more : ""));
+    (void)snprintf(row.name, sizeof(row.name), "%s", name);
+    row.cap = (struct blob){file.data, file.len};
+    row.sequence = (struct blob){sequence.data, sequence.len};
+    row.package = cap.package;
+    submit_one(b, (struct change){.kind = APP_ADD, .row.app = &row});
+    cap_finish(&cap);
+    wr_free(&file);
+    wr_free(&sequence);
+}
+
+void bench_add_order(struct bench *b, const char *id, const char *purpose, const char *app, const char *card,
+                     const char *type)
+{
+    struct order_row row = {.level = -1,
+                            .cards_left = 100,
+                            .openings_left = 100,
+                            .created_ms = b->now_ms,
+                            .expires_ms = b->now_ms + 86400000};
+    const struct view part = view_str(id);
+    (void)snprintf(row.id, sizeof(row.id), "%s", id);
+    assert_int_equal(crypto_digest(b->crypto, DIGEST_SHA256, &part, 1, row.ticket_digest), OK);
+    (void)snprintf(row.app, sizeof(row.app), "%s", app);
+    (void)snprintf(row.purpose, sizeof(row.purpose), "%s", purpose);
+    (void)snprintf(row.card, sizeof(row.card), "%s", card);
+    (void)snprintf(row.type, sizeof(row.type), "%s", type);
+    (void)snprintf(row.state, sizeof(row.state), "open");
+    submit_one(b, (struct change){.kind = ORDER_ADD, .row.order = &row});
+}
+
+void bench_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1])
+{
+    struct bench_result r = bench_run(b, "inspect", NULL);
+    if (r.card[0] == '\0')
+        fail_msg("the card has no number: %s", r.detail);
+    memcpy(out, r.card, CARD_NUMBER_TEXT_MAX + 1);
+}
+
+struct ledger_row bench_ledger(struct bench *b, const char *card, uint8_t kvn)
+{
+    struct ledger_row row;
+    assert_int_equal(b->store.ops->get_ledger(b->store.ctx, card, kvn, &row), OK);
+    return row;
+}
+
+bool bench_card_row(struct bench *b, const char *card, struct card_row *out)
+{
+    return b->store.ops->get_card(b->store.ctx, card, out) == OK;
+}
+
+struct order_row bench_order(struct bench *b, const char *id)
+{
+    struct order_row row;
+    assert_int_equal(b->store.ops->get_order(b->store.ctx, id, &row), OK);
+    return row;
+}
+
+/* ---- The client -------------------------------------------------------------------------------------- */
+
+static bool stops(struct view rapdu, uint8_t ins)
+{
+    struct rapdu r;
+    if (rapdu_parse(rapdu, &r) != OK)
+        return true;
+    return ins == INS_EXTERNAL_AUTHENTICATE ? r.sw != SW_OK : !sw_is_ok_or_warning(r.sw);
+}
+
+/* Executes the packet and writes the response script. *torn: the card was pulled. */
+static void execute(struct bench *b, const struct bench_client *c, unsigned post, struct view packet,
+                    struct writer *body, bool *torn, struct bench_result *result)
+{
+    struct script_reader script;
+    struct response_writer response;
+    enum script_fault fault = SCRIPT_FINE;
+    struct view capdu;
+    struct writer rapdu;
+    wr_heap(&rapdu, RAPDU_MAX);
+    enum err e = script_open(&script, packet, &fault);
+    response_begin(&response, body, SCRIPT_DEFINITE);
+    for (size_t n = 0; e == OK && (e = script_next(&script, &capdu, &fault)) == OK && capdu.len > 0; n++) {
+        if (c->command != NULL && !c->command(c->ctx, b, post, n, capdu)) {
+            *torn = true;
+            break;
+        }
+        wr_clear(&rapdu);
+        if (!c->own_card)
+            vcard_send(b->card, capdu, &rapdu);
+        result->commands++;
+        if (c->answer != NULL)
+            c->answer(c->ctx, b, post, n, capdu, &rapdu);
+        response_put(&response, wr_view_of(&rapdu));
+        if (!c->goes_on_after_errors && stops(wr_view_of(&rapdu), capdu.len > 1 ? capdu.data[1] : 0))
+            break;
+    }
+    if (fault != SCRIPT_FINE)
+        response_put_fault(&response, fault);
+    assert_int_equal(response_end(&response), OK);
+    wr_free(&rapdu);
+}
+
+/* What leaves the server, counted by instruction. */
+static void count_commands(struct view packet, struct bench_result *r)
+{
+    struct script_reader script;
+    enum script_fault fault;
+    struct view capdu;
+    assert_int_equal(script_open(&script, packet, &fault), OK);
+    while (script_next(&script, &capdu, &fault) == OK && capdu.len > 1) {
+        r->external_authentications += capdu.data[1] == INS_EXTERNAL_AUTHENTICATE;
+        r->initialize_updates += capdu.data[1] == INS_INITIALIZE_UPDATE;
+        r->loads += capdu.data[1] == INS_LOAD;
+    }
+}
+
+/* ---- The server -------------------------------------------------------------------------------------- */
+
+struct server {
+    struct bench *b;
+    struct world world;
+    struct session_world table;
+    struct session_row row;
+    struct session session;
+    struct session_turn turn;
+};
+
+static void take(struct server *v, const struct session_event *event);
+
+static void ask_vault(struct server *v)
+{
+    struct writer bytes;
+    struct vault_settlement *settlement = calloc(1, sizeof(*settlement));
+    struct session_event event = {.settlement = settlement};
+    assert_non_null(settlement);
+    wr_heap(&bytes, SCRIPT_MAX);
+    if (v->turn.want == SESSION_WANT_OPEN) {
+        event.kind = SESSION_OPENED;
+        event.result = vault_open(v->b->vault, &v->turn.open, &bytes);
+    } else if (v->turn.want == SESSION_WANT_SIGN) {
+        event.kind = SESSION_SIGNED;
+        event.result = vault_sign(v->b->vault, &v->turn.script, &bytes);
+    } else {
+        event.kind = SESSION_SETTLED;
+        event.result = vault_settle(v->b->vault, &v->turn.script, v->turn.answers, settlement);
+    }
+    bool settled = event.kind == SESSION_SETTLED && event.result == OK;
+    event.bytes = wr_view_of(&bytes);
+    take(v, &event);
+    if (settled)
+        vault_settlement_finish(settlement);
+    free(settlement);
+    wr_free(&bytes);
+}
+
+static void commit(struct server *v)
+{
+    struct turn_changes changes;
+    struct test_outcome o = {.done = false};
+    struct writer state;
+    wr_heap(&state, SESSION_STATE_MAX);
+    assert_int_equal(session_encode(&v->session, &state), OK);
+    blob_free(&v->row.state);
+    assert_int_equal(blob_copy(&v->row.state, wr_view_of(&state)), OK);
+    wr_free(&state);
+    (void)snprintf(v->row.card, sizeof(v->row.card), "%s", v->session.card);
+    if (v->turn.ended) {
+        (void)snprintf(v->row.outcome, sizeof(v->row.outcome), "%s", outcome_word(v->session.outcome));
+        (void)snprintf(v->row.reason, sizeof(v->row.reason), "%s", reason_word(v->session.reason));
+    }
+    assert_int_equal(turn_changes_make(&changes, &v->b->store, &v->session, &v->turn, &v->row, v->b->now_ms),
+                     OK);
+    v->b->store.ops->submit(v->b->store.ctx, changes.list, changes.count, test_take_outcome, &o);
+    while (!o.done)
+        test_dispatch(&v->b->store);
+    if (o.e == OK) {
+        v->row.revision++;
+    } else {
+        if (o.failed >= changes.first_other)
+            fail_msg("the session was not written: %s", err_name(o.e));
+        const struct session_event refused = {
+            .kind = SESSION_REFUSED, .result = o.e, .refused = changes.kinds[o.failed]};
+        take(v, &refused);
+    }
+    turn_changes_finish(&changes);
+}
+
+static void take(struct server *v, const struct session_event *event)
+{
+    enum err e = session_handle(&v->session, &v->table, event, &v->turn);
+    if (e != OK)
+        fail_msg("%s in state %s: %s", session_event_word(event->kind), session_state_word(v->session.state),
+                 err_name(e));
+    if (v->turn.want == SESSION_WANT_COMMIT)
+        commit(v);
+    else
+        ask_vault(v);
+}
+
+/* As another node of the server would go on: from the stored bytes. */
+static void reload(struct server *v)
+{
+    session_finish(&v->session);
+    assert_int_equal(session_decode(&v->session, blob_view(&v->row.state)), OK);
+}
+
+static void begin(struct server *v, const char *order)
+{
+    static unsigned number;
+    uint8_t memory[ATR_MAX];
+    struct writer atr;
+    struct session_order wanted;
+    struct order_row row = bench_order(v->b, order);
+    assert_int_equal(order_for_session(&row, &wanted), OK);
+    wr_fixed(&atr, memory, sizeof(memory));
+    vcard_put_atr(v->b->card, &atr);
+    world_init(&v->world, &v->b->store);
+    v->table = world_table(&v->world, crypto_random());
+    (void)snprintf(v->row.id, sizeof(v->row.id), "%032x", ++number);
+    (void)snprintf(v->row.order, sizeof(v->row.order), "%s", order);
+    session_init(&v->session, v->row.id, &wanted, wr_view_of(&atr));
+    const struct session_event event = {.kind = SESSION_BEGIN};
+    take(v, &event);
+}
+
+struct bench_result bench_run(struct bench *b, const char *order, const struct bench_client *client)
+{
+    static const struct bench_client honest = {0};
+    const struct bench_client *c = client != NULL ? client : &honest;
+    struct bench_result r = {.posts = 1};
+    struct server *v = calloc(1, sizeof(*v));
+    assert_non_null(v);
+    v->b = b;
+    begin(v, order);
+    while (!v->turn.ended && r.posts < POSTS_MAX) {
+        struct writer packet, body;
+        bool torn = false;
+        unsigned post = r.posts++ - 1;
+        wr_heap(&packet, 2 * SCRIPT_MAX);
+        wr_heap(&body, 2 * SCRIPT_MAX);
+        wr_view(&packet, v->turn.packet);
+        count_commands(wr_view_of(&packet), &r);
+        if (c->packet != NULL)
+            c->packet(c->ctx, b, post, &packet);
+        execute(b, c, post, wr_view_of(&packet), &body, &torn, &r);
+        if (c->body != NULL)
+            c->body(c->ctx, b, post, &body);
+        reload(v);
+        struct session_event event = {.kind = SESSION_ANSWER,
+                                      .body = wr_view_of(&body),
+                                      .script_status = torn ? "temporarily-unavailable-application" : "ok"};
+        if (c->resume != NULL && c->resume(c->ctx, b, post)) {
+            vcard_reset(b->card);
+            event = (struct session_event){.kind = SESSION_RESUME};
+        }
+        take(v, &event);
+        wr_free(&packet);
+        wr_free(&body);
+    }
+    assert_true(v->turn.ended);
+    vcard_reset(b->card);
+    r.outcome = v->session.outcome;
+    r.reason = v->session.reason;
+    memcpy(r.detail, v->session.detail, sizeof(r.detail));
+    memcpy(r.card, v->session.card, sizeof(r.card));
+    session_finish(&v->session);
+    session_row_free(&v->row);
+    world_finish(&v->world);
+    free(v);
+    return r;
+}
+
+void bench_expect(const char *row, const struct bench_result *r, enum outcome o, enum reason reason)
+{
+    if (r->outcome != o || r->reason != reason)
+        fail_msg("%s: %s, %s (%s) instead of %s, %s", row, outcome_word(r->outcome), reason_word(r->reason),
+                 r->detail, outcome_word(o), reason_word(reason));
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The dialogue without network and processes: the real session, vault, store and plan on one side, the real
+ * virtual card on the other, and between them a client that the test may turn into an attacker. */
+#ifndef TESTS_BENCH_H
+#define TESTS_BENCH_H
+
+#include <session/session.h>
+
+#include "front/world.h"
+#include "store/test_support.h"
+#include "vcard.h"
+
+struct bench {
+    struct crypto *crypto;
+    struct vault *vault;
+    struct test_folder folder;
+    struct store store;
+    struct vcard *card;
+    uint64_t now_ms;
+};
+
+/* What the server knows and which card there is. */
+struct bench_setup {
+    struct vcard_options card;
+    const char *scp, *i, *kvn, *level; /* of the card type "type": hexadecimal, as in docs/api.md */
+    const char *match;                 /* the type's match object, JSON; NULL: the card's ATR */
+    const char *more;                  /* more fields of the type, JSON, beginning with a comma; NULL: none */
+    uint8_t server_key;                /* as card.key where the server knows the right one */
+    bool no_key;
+};
+/* SCP03 i=70, level 33, on a "modern" card. */
+struct bench_setup bench_modern(void);
+/* SCP02 i=55, level 03, on a "classic" card: no response MAC in this level. */
+struct bench_setup bench_classic(void);
+
+void bench_open(struct bench *b, const struct bench_setup *setup);
+void bench_close(struct bench *b);
+
+/* Adds an application from tests/data/caps, with the sequence that is generated for it and more lines. */
+void bench_add_app(struct bench *b, const char *name, const char *cap_file, const char *more);
+/* Adds an order; id is a text of at most 31 characters. card and type may be "". */
+void bench_add_order(struct bench *b, const char *id, const char *purpose, const char *app, const char *card,
+                     const char *type);
+/* The card's number, found out by an inspecting session that must be confirmed. */
+void bench_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1]);
+
+/* The client. Each may be NULL. post counts from 0. */
+struct bench_client {
+    void *ctx;
+    /* Before the card sees a packet; it may be changed. */
+    void (*packet)(void *ctx, struct bench *b, unsigned post, struct writer *packet);
+    /* Before each command: false pulls the card out. */
+    bool (*command)(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu);
+    /* One answer of the card, which may be changed. */
+    void (*answer)(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu,
+                   struct writer *rapdu);
+    /* What is POSTed. */
+    void (*body)(void *ctx, struct bench *b, unsigned post, struct writer *body);
+    /* Instead of POSTing body: resume. */
+    bool (*resume)(void *ctx, struct bench *b, unsigned post);
+    bool goes_on_after_errors; /* as the client of profile B */
+    bool own_card;             /* the answers come from answer() alone; the card is not asked */
+};
+
+struct bench_result {
+    enum outcome outcome;
+    enum reason reason;
+    char detail[SESSION_DETAIL_MAX + 1];
+    char card[CARD_NUMBER_TEXT_MAX + 1];
+    unsigned posts;
+    size_t commands;                 /* executed by the card */
+    size_t external_authentications; /* that left the server */
+    size_t initialize_updates;       /* that left the server */
+    size_t loads;                    /* LOAD commands that left the server */
+};
+/* One session for the order, from the ticket to the end. */
+struct bench_result bench_run(struct bench *b, const char *order, const struct bench_client *client);
+
+struct ledger_row bench_ledger(struct bench *b, const char *card, uint8_t kvn);
+/* False when the card is not in the store. */
+bool bench_card_row(struct bench *b, const char *card, struct card_row *out);
+struct order_row bench_order(struct bench *b, const char *id);
+void bench_submit(struct bench *b, const struct change *changes, size_t count);
+
+/* Fails the test with a row's name unless outcome and reason are these. */
+void bench_expect(const char *row, const struct bench_result *r, enum outcome o, enum reason reason);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The virtual card for tests that also see the server: the card's own headers stay out of their sight, as the
+ * two sides have things of the same name on purpose. */
+#ifndef TESTS_VCARD_H
+#define TESTS_VCARD_H
+
+#include <base/bytes.h>
+#include <crypto/crypto.h>
+
+struct vcard;
+
+struct vcard_options {
+    const char *kind; /* "modern", "classic", "token" */
+    int i;            /* -1: as the kind has it */
+    uint8_t serial;   /* makes one card different from another */
+    uint8_t key;      /* ENC is filled with it, MAC with the next, DEK with the one after */
+    uint32_t memory;  /* 0: as the kind has it */
+};
+enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o) MUST_USE;
+void vcard_free(struct vcard **c);
+
+void vcard_put_atr(const struct vcard *c, struct writer *out);
+void vcard_reset(struct vcard *c);
+/* Appends the answer. */
+void vcard_send(struct vcard *c, struct view capdu, struct writer *rapdu);
+
+bool vcard_has_package(struct vcard *c, struct view aid);
+bool vcard_has_application(struct vcard *c, struct view aid);
+/* Failed authentications in a row, as the card counts them. */
+unsigned vcard_failures(struct vcard *c);
+void vcard_set_failures(struct vcard *c, unsigned failures);
+
+#endif
