@@ -10,16 +10,18 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *help;
-} verbs[] = {{"create", verb_create,
-              "create FILE (--keys FILE | --new-keys FILE | --test-keys) [--profile modern|classic|token]\n"
-              "         [--scp 02|03] [--i HEX] [--key-bits 128|192|256] [--kvn HEX]\n"
-              "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
-              "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
-              "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]"},
-             {"run", verb_run,
-              "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
-              "         [--fault mute|slow:MS|tear:N[:before|:after]]"},
-             {"show", verb_show, "show FILE [--json]"}};
+} verbs[] = {
+    {"create", verb_create,
+     "create FILE (--keys FILE | --new-keys FILE | --master FILE --kdf none|visa2|emv|kdf3 | --test-keys)\n"
+     "         [--profile modern|classic|token]\n"
+     "         [--scp 02|03] [--i HEX] [--key-bits 128|192|256] [--kvn HEX]\n"
+     "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
+     "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
+     "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]"},
+    {"run", verb_run,
+     "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
+     "         [--fault mute|slow:MS|tear:N[:before|:after]]"},
+    {"show", verb_show, "show FILE [--json]"}};
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 
 static void help(FILE *out)

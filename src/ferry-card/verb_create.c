@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <base/text.h>
 #include <crypto/crypto.h>
+#include <gp/keys.h>
 
 #include "keyfile.h"
 #include "nvm.h"
@@ -22,8 +24,9 @@ static const uint8_t test_key[] = {0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x4
 
 struct create {
     struct personal personal;
-    const char *keys, *new_keys;
-    bool test_keys, i_given;
+    const char *keys, *new_keys, *master;
+    enum kdf kdf;
+    bool test_keys, i_given, kdf_given, new_keys_made;
     struct secret key[3];
 };
 
@@ -176,6 +179,18 @@ static bool read_new_keys(struct create *c, const char *value)
     return true;
 }
 
+static bool read_master(struct create *c, const char *value)
+{
+    c->master = value;
+    return true;
+}
+
+static bool read_kdf(struct create *c, const char *value)
+{
+    c->kdf_given = true;
+    return kdf_by_name(value, &c->kdf) == OK && c->kdf != KDF_IMPORTED;
+}
+
 static bool read_test_keys(struct create *c, const char *value)
 {
     (void)value;
@@ -206,6 +221,8 @@ static const struct option_row {
                    {"historical", true, read_historical},
                    {"keys", true, read_keys_file},
                    {"new-keys", true, read_new_keys},
+                   {"master", true, read_master},
+                   {"kdf", true, read_kdf},
                    {"test-keys", false, read_test_keys}};
 enum { OPTION_COUNT = sizeof option_rows / sizeof option_rows[0] };
 
@@ -237,19 +254,50 @@ static enum err test_keys(size_t len, struct secret keys[3])
     return e;
 }
 
+/* The card's own keys from the issuer's master keys and the card's key diversification data. */
+static enum err derive_keys(struct create *c)
+{
+    struct card_keys master = {.type = c->personal.kind.scp == 2 ? KEY_DES3 : KEY_AES}, own = {0};
+    struct crypto *crypto = NULL;
+    enum err e = crypto_new(&crypto);
+    master.enc = c->key[0];
+    master.mac = c->key[1];
+    master.dek = c->key[2];
+    if (e == OK)
+        e = kdf_derive(crypto, c->kdf, &master, VIEW_OF(c->personal.kdd), &own);
+    if (e == OK) {
+        c->key[0] = own.enc;
+        c->key[1] = own.mac;
+        c->key[2] = own.dek;
+    }
+    card_keys_wipe(&master);
+    card_keys_wipe(&own);
+    crypto_free(&crypto);
+    return e;
+}
+
+static enum err get_keys(struct create *c, size_t len)
+{
+    if (c->test_keys)
+        return test_keys(len, c->key);
+    if (c->new_keys != NULL) {
+        enum err made = keyfile_make(c->new_keys, len, crypto_random(), c->key);
+        c->new_keys_made = made == OK;
+        return made;
+    }
+    enum err e = keyfile_read(c->keys != NULL ? c->keys : c->master, c->key);
+    return e == OK && c->master != NULL ? derive_keys(c) : e;
+}
+
 static int read_keys(struct create *c)
 {
-    int sources = (c->keys != NULL) + (c->new_keys != NULL) + c->test_keys;
+    int sources = (c->keys != NULL) + (c->new_keys != NULL) + (c->master != NULL) + c->test_keys;
     size_t len = c->personal.kind.key_bits / 8u;
-    enum err e;
     if (sources != 1)
-        return verb_usage("keys", "give one of --keys FILE, --new-keys FILE, --test-keys");
-    if (c->test_keys)
-        e = test_keys(len, c->key);
-    else if (c->keys != NULL)
-        e = keyfile_read(c->keys, c->key);
-    else
-        e = keyfile_make(c->new_keys, len, crypto_random(), c->key);
+        return verb_usage("keys", "give one of --keys FILE, --new-keys FILE, --master FILE, --test-keys");
+    if ((c->master != NULL) != c->kdf_given)
+        return verb_usage("keys", "--master FILE and --kdf NAME go together");
+    enum err e = get_keys(c, len);
     if (e == OK && c->key[0].len != len)
         return verb_fail("keys", "their length is not that of --key-bits");
     return e == OK ? EXIT_DONE : verb_fail("keys", err_text(e));
@@ -260,13 +308,15 @@ static int make_card(const char *path, struct create *c)
     struct card_state *state = calloc(1, sizeof *state);
     if (state == NULL)
         return verb_fail(path, err_text(ERR_MEMORY));
-    enum err e = personal_complete(&c->personal, crypto_random());
-    if (e == OK)
-        e = personalise(&c->personal, c->key, state);
-    if (e == OK)
+    enum err e = personalise(&c->personal, c->key, state);
+    bool sound = e == OK;
+    if (sound)
         e = nvm_create(path, state);
     card_state_finish(state);
     free(state);
+    if (!sound)
+        return verb_usage("create",
+                          "--scp, --i, --key-bits, --kvn, --java-card, --isd-aid don't go together");
     return e == OK ? EXIT_DONE : verb_fail(path, err_text(e));
 }
 
@@ -281,10 +331,15 @@ int verb_create(int argc, char **argv)
         status = verb_usage("create", "one FILE is needed");
     if (status == EXIT_DONE && c.personal.isd_len == 0 && !read_isd(&c, c.personal.kind.isd))
         status = verb_usage("isd-aid", "this value is not possible");
+    if (status == EXIT_DONE && personal_complete(&c.personal, crypto_random()) != OK)
+        status = verb_usage("create", "--cplc has 42 bytes, --serial 4, --kdd 10");
     if (status == EXIT_DONE)
         status = read_keys(&c);
     if (status == EXIT_DONE)
         status = make_card(argv[optind], &c);
+    /* Keys without their card are only in the way. */
+    if (status != EXIT_DONE && c.new_keys_made)
+        unlink(c.new_keys);
     wipe(&c, sizeof c);
     return status;
 }
