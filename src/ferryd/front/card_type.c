@@ -12,25 +12,25 @@
 #include "front/json.h"
 
 static const struct json_rule type_rules[] = {
-    {"name", JSON_STRING, true, NAME_MAX_BYTES},
-    {"match", JSON_OBJECT, false, 0},
-    {"isd", JSON_STRING, false, 2 * AID_MAX},
-    {"scp", JSON_STRING, true, 2},
-    {"i", JSON_STRING, true, 2},
-    {"kvn", JSON_STRING, true, 2},
-    {"key", JSON_STRING, false, NAME_MAX_BYTES},
-    {"kdf", JSON_STRING, true, 16},
-    {"level", JSON_STRING, false, 2},
-    {"java_card", JSON_STRING, false, 15},
-    {"virgin", JSON_TRUE, false, 0},
-    {"identify_first", JSON_TRUE, false, 0},
-    {"max_openings", JSON_INTEGER, false, CARD_OPENINGS_MAX},
+    {"name", TAKE_TEXT, true, NAME_MAX_BYTES},
+    {"match", TAKE_OBJECT, false, 0},
+    {"isd", TAKE_TEXT, false, 2 * AID_MAX},
+    {"scp", TAKE_TEXT, true, 2},
+    {"i", TAKE_TEXT, true, 2},
+    {"kvn", TAKE_TEXT, true, 2},
+    {"key", TAKE_TEXT, false, NAME_MAX_BYTES},
+    {"kdf", TAKE_TEXT, true, 16},
+    {"level", TAKE_TEXT, false, 2},
+    {"java_card", TAKE_TEXT, false, 15},
+    {"virgin", TAKE_FLAG, false, 0},
+    {"identify_first", TAKE_FLAG, false, 0},
+    {"max_openings", TAKE_NUMBER, false, CARD_OPENINGS_MAX},
 };
 
 static const struct json_rule match_rules[] = {
-    {"atr", JSON_ARRAY, false, CARD_PATTERNS_MAX},
-    {"cplc", JSON_ARRAY, false, CARD_PATTERNS_MAX},
-    {"iin", JSON_STRING, false, 2 * CARD_ID_MAX},
+    {"atr", TAKE_LIST, false, CARD_PATTERNS_MAX},
+    {"cplc", TAKE_LIST, false, CARD_PATTERNS_MAX},
+    {"iin", TAKE_TEXT, false, 2 * CARD_ID_MAX},
 };
 
 struct reason {

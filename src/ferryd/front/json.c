@@ -62,25 +62,18 @@ enum err json_open(json_t **out, struct view v, size_t max, char *why, size_t wh
     return OK;
 }
 
-static const char *type_name(json_type type)
-{
-    switch (type) {
-    case JSON_STRING:
-        return "a string";
-    case JSON_INTEGER:
-        return "a whole number";
-    case JSON_ARRAY:
-        return "a list";
-    case JSON_OBJECT:
-        return "an object";
-    default:
-        return "true or false";
-    }
-}
+static const struct {
+    const char *text;
+    json_type type;
+} takes[] = {
+    [TAKE_TEXT] = {"a string", JSON_STRING},           [TAKE_LINES] = {"a string", JSON_STRING},
+    [TAKE_NUMBER] = {"a whole number", JSON_INTEGER},  [TAKE_FLAG] = {"true or false", JSON_TRUE},
+    [TAKE_LIST] = {"a list", JSON_ARRAY},              [TAKE_OBJECT] = {"an object", JSON_OBJECT},
+};
 
-static bool type_fits(const json_t *value, json_type type)
+static bool type_fits(const json_t *value, enum json_take take)
 {
-    return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
+    return take == TAKE_FLAG ? json_is_boolean(value) : json_typeof(value) == takes[take].type;
 }
 
 static bool has_control(const char *text)
@@ -91,18 +84,22 @@ static bool has_control(const char *text)
     return false;
 }
 
+static bool number_fits(const json_t *value, size_t max)
+{
+    return json_integer_value(value) >= 0 && (uint64_t)json_integer_value(value) <= max;
+}
+
 static enum err check_value(const json_t *value, const struct json_rule *rule, char *why, size_t why_len)
 {
-    if (!type_fits(value, rule->type))
-        return why_not(ERR_ARGUMENT, why, why_len, "'%s' must be %s", rule->name, type_name(rule->type));
-    if (rule->type == JSON_STRING && json_string_length(value) > rule->max)
+    if (!type_fits(value, rule->take))
+        return why_not(ERR_ARGUMENT, why, why_len, "'%s' must be %s", rule->name, takes[rule->take].text);
+    if (json_is_string(value) && json_string_length(value) > rule->max)
         return why_not(ERR_ARGUMENT, why, why_len, "'%s' is longer than %zu bytes", rule->name, rule->max);
-    if (rule->type == JSON_STRING && has_control(json_string_value(value)))
+    if (rule->take == TAKE_TEXT && has_control(json_string_value(value)))
         return why_not(ERR_ARGUMENT, why, why_len, "'%s' holds a control character", rule->name);
-    if (rule->type == JSON_INTEGER &&
-        (json_integer_value(value) < 0 || (uint64_t)json_integer_value(value) > rule->max))
+    if (rule->take == TAKE_NUMBER && !number_fits(value, rule->max))
         return why_not(ERR_ARGUMENT, why, why_len, "'%s' is not between 0 and %zu", rule->name, rule->max);
-    if (rule->type == JSON_ARRAY && json_array_size(value) > rule->max)
+    if (rule->take == TAKE_LIST && json_array_size(value) > rule->max)
         return why_not(ERR_ARGUMENT, why, why_len, "'%s' has more than %zu entries", rule->name, rule->max);
     return OK;
 }

@@ -15,7 +15,14 @@ enum { JSON_DEPTH_MAX = 6 };
 
 struct json_rule {
     const char *name;
-    json_type type; /* JSON_STRING, JSON_INTEGER, JSON_TRUE for a flag, JSON_ARRAY, JSON_OBJECT */
+    enum json_take {
+        TAKE_TEXT,  /* one line: without control characters */
+        TAKE_LINES, /* text of any number of lines */
+        TAKE_NUMBER,
+        TAKE_FLAG,
+        TAKE_LIST,
+        TAKE_OBJECT
+    } take;
     bool required;
     size_t max; /* bytes of a string, greatest value of an integer (the least is 0), entries of a list */
 };

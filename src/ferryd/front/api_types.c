@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Card types: checked as a whole, together with the key that they name, before they are stored. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <gp/channel.h>
+
+#include "front/api_parts.h"
+#include "front/card_type.h"
+#include "front/json.h"
+
+/* ---- what is told of a type ---- */
+
+static json_t *warnings_value(const struct card_type *t)
+{
+    const char *texts[CARD_TYPE_WARNINGS_MAX];
+    size_t count = card_type_warnings(t, texts);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(texts[i]));
+    return list;
+}
+
+static json_t *type_value(const struct type_row *row)
+{
+    struct card_type t;
+    json_t *j = NULL;
+    if (json_open(&j, blob_view(&row->spec), CARD_TYPE_JSON_MAX, NULL, 0) != OK)
+        return NULL;
+    json_object_set_new(j, "created", value_time(row->created_ms));
+    if (card_type_parse(blob_view(&row->spec), &t, NULL, 0) == OK)
+        json_object_set_new(j, "warnings", warnings_value(&t));
+    return j;
+}
+
+static json_t *show_type(struct api *a, const char *name, uint32_t version)
+{
+    struct type_row row;
+    (void)version;
+    if (a->setup.store->ops->get_type(a->setup.store->ctx, name, &row) != OK)
+        return NULL;
+    json_t *j = type_value(&row);
+    type_row_free(&row);
+    return j;
+}
+
+/* ---- a type and its key ---- */
+
+static enum err check_key_row(const struct key_row *key, const struct card_type *t, char *why, size_t why_len)
+{
+    const struct channel_method *m = channel_method(t->scp, t->i);
+    if (key->attributes.use != KEY_USE_MASTER)
+        return why_not(ERR_POLICY, why, why_len, "'%s' is not a master key", t->key);
+    if (m == NULL || m->key_type != key->attributes.type)
+        return why_not(ERR_POLICY, why, why_len, "'%s' is not a key for SCP%02X: it is %s", t->key, t->scp,
+                       key->attributes.type == KEY_AES ? "AES" : "Triple-DES");
+    return OK;
+}
+
+/* The key must be there, fit the method, and be no well-known one unless the type says virgin. */
+static enum err check_key(struct api *a, const struct card_type *t, char *why, size_t why_len)
+{
+    const struct store *s = a->setup.store;
+    struct key_row key;
+    bool well_known = false;
+    if (t->kdf == KDF_IMPORTED)
+        return OK;
+    enum err e = s->ops->get_key(s->ctx, t->key, 0, &key);
+    if (e == ERR_NOT_FOUND)
+        return why_not(ERR_POLICY, why, why_len, "there is no key '%s' that is not retired", t->key);
+    if (e != OK)
+        return e;
+    e = check_key_row(&key, t, why, why_len);
+    key_row_free(&key);
+    if (e == OK)
+        e = key_well_known(a, t->key, &well_known);
+    if (e == OK && well_known && !t->virgin)
+        e = why_not(ERR_POLICY, why, why_len,
+                    "'%s' is a well-known default key, which only a virgin type may use", t->key);
+    return e;
+}
+
+struct search {
+    const char *key;
+    char after[NAME_MAX_BYTES + 1];
+    size_t rows;
+    bool used;
+};
+
+static enum err look_at_type(void *arg, struct type_row *row)
+{
+    struct search *s = arg;
+    struct card_type t;
+    s->rows++;
+    memcpy(s->after, row->name, sizeof(s->after));
+    enum err e = card_type_parse(blob_view(&row->spec), &t, NULL, 0);
+    if (e == OK && !t.virgin && strcmp(t.key, s->key) == 0)
+        s->used = true;
+    return e;
+}
+
+enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used)
+{
+    const struct store *store = a->setup.store;
+    struct search s = {.key = name};
+    struct listing l = {.limit = PAGE_MAX};
+    enum err e;
+    do {
+        s.rows = 0;
+        e = store->ops->list_types(store->ctx, &l, look_at_type, &s);
+        snprintf(l.after, sizeof(l.after), "%s", s.after);
+    } while (e == OK && s.rows == PAGE_MAX);
+    if (e == OK)
+        *used = s.used;
+    return e;
+}
+
+/* ---- adding and changing ---- */
+
+static void put_type(const struct api_request *q, const struct card_type *t, bool add)
+{
+    struct type_row row = {.created_ms = api_now(q->api)};
+    enum err e = blob_copy(&row.spec, q->http->body);
+    if (e != OK) {
+        reply_outcome(q->http->reply, e, NULL);
+        return;
+    }
+    struct api_change c = {.changes = {{.kind = add ? TYPE_ADD : TYPE_PUT, .row.type = &row}},
+                           .count = 1,
+                           .what = add ? "type.add" : "type.put",
+                           .status = add ? 201 : 200,
+                           .show = show_type};
+    memcpy(row.name, t->name, sizeof(row.name));
+    snprintf(c.name, sizeof(c.name), "%s", t->name);
+    api_submit(q->api, q->http->reply, q->who, &c);
+    type_row_free(&row);
+}
+
+/* name: what the path says; NULL for a new one. */
+static void take_type(const struct api_request *q, const char *name)
+{
+    char why[WHY_MAX] = "";
+    struct card_type t;
+    enum err e = card_type_parse(q->http->body, &t, why, sizeof(why));
+    if (e == OK && name != NULL && strcmp(name, t.name) != 0)
+        e = why_not(ERR_ARGUMENT, why, sizeof(why), "'name' is not the name in the path");
+    if (e == OK)
+        e = check_key(q->api, &t, why, sizeof(why));
+    if (e != OK)
+        reply_outcome(q->http->reply, e, why[0] != '\0' ? why : NULL);
+    else
+        put_type(q, &t, name == NULL);
+}
+
+void api_types_add(const struct api_request *q)
+{
+    take_type(q, NULL);
+}
+
+void api_types_put(const struct api_request *q)
+{
+    take_type(q, q->names[0]);
+}
+
+/* ---- the rest ---- */
+
+static enum err each_type(void *arg, struct type_row *row)
+{
+    struct page *p = arg;
+    return page_wants(p) ? page_put(p, row->name, type_value(row)) : OK;
+}
+
+void api_types_list(const struct api_request *q)
+{
+    struct page p;
+    const struct store *s = q->api->setup.store;
+    if (page_open(&p, q))
+        page_reply(&p, q, s->ops->list_types(s->ctx, &p.listing, each_type, &p));
+}
+
+void api_types_get(const struct api_request *q)
+{
+    json_t *j = show_type(q->api, q->names[0], 0);
+    if (j != NULL)
+        reply_json(q->http->reply, 200, j);
+    else
+        reply_outcome(q->http->reply, ERR_NOT_FOUND, "there is no such card type");
+}
+
+void api_types_remove(const struct api_request *q)
+{
+    struct type_row row = {0};
+    struct api_change c = {.changes = {{.kind = TYPE_REMOVE, .row.type = &row}},
+                           .count = 1,
+                           .what = "type.remove",
+                           .status = 204};
+    snprintf(row.name, sizeof(row.name), "%.*s", NAME_MAX_BYTES, q->names[0]);
+    snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
+    api_submit(q->api, q->http->reply, q->who, &c);
+}
