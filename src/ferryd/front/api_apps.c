@@ -20,8 +20,8 @@ static json_t *version_value(const struct cap_package *p)
 static json_t *import_value(const struct cap_package *p)
 {
     const char *name = cap_package_name(&p->aid);
-    return json_pack("{s:o,s:o,s:s}", "aid", value_hex(aid_view(&p->aid)), "version", version_value(p), "name",
-                     name != NULL ? name : "");
+    return json_pack("{s:o,s:o,s:s}", "aid", value_hex(aid_view(&p->aid)), "version", version_value(p),
+                     "name", name != NULL ? name : "");
 }
 
 /* Stored with the application, so that a listing reads no CAP file. */
@@ -32,9 +32,10 @@ static json_t *info_of(const struct cap *cap, const uint8_t sha256[DIGEST_LEN])
         json_array_append_new(applets, value_hex(aid_view(&cap->applets[i])));
     for (size_t i = 0; i < cap->import_count; i++)
         json_array_append_new(imports, import_value(&cap->imports[i]));
-    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:o}", "package", value_hex(aid_view(&cap->package.aid)), "version",
-                     version_value(&cap->package), "applets", applets, "imports", imports, "load_bytes",
-                     (json_int_t)cap->load.len, "sha256", value_hex(view_of(sha256, DIGEST_LEN)));
+    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:o}", "package", value_hex(aid_view(&cap->package.aid)),
+                     "version", version_value(&cap->package), "applets", applets, "imports", imports,
+                     "load_bytes", (json_int_t)cap->load.len, "sha256",
+                     value_hex(view_of(sha256, DIGEST_LEN)));
 }
 
 static json_t *app_value(const struct app_row *row)
@@ -187,11 +188,10 @@ void api_apps_get(const struct api_request *q)
 void api_apps_remove(const struct api_request *q)
 {
     struct app_row row = {0};
-    struct api_change c = {.changes = {{.kind = APP_REMOVE, .row.app = &row}},
-                           .count = 1,
-                           .what = "app.remove",
-                           .status = 204};
-    snprintf(row.name, sizeof(row.name), "%.*s", NAME_MAX_BYTES, q->names[0]);
+    struct api_change c = {
+        .changes = {{.kind = APP_REMOVE, .row.app = &row}}, .count = 1, .what = "app.remove", .status = 204};
+    if (!api_name(q, row.name, sizeof(row.name)))
+        return;
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
     api_submit(q->api, q->http->reply, q->who, &c);
 }

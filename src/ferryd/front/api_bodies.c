@@ -18,7 +18,7 @@ enum {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define REFUSE(...) why_not(ERR_ARGUMENT, why, why_len, __VA_ARGS__)
+#define REFUSE(...)  why_not(ERR_ARGUMENT, why, why_len, __VA_ARGS__)
 
 static enum err open_checked(json_t **out, struct view body, size_t max, const struct json_rule *rules,
                              size_t count, char *why, size_t why_len)
@@ -52,8 +52,8 @@ static const struct json_rule install_rules[] = {
     {"system", TAKE_TEXT, false, PARAMETERS_TEXT_MAX},
 };
 
-/* Base64 in the alphabet of RFC 4648 section 4 with padding, as tools print it, or of section 5 without, as we
- * write it ourselves. */
+/* Base64 in the alphabet of RFC 4648 section 4 with padding, as tools print it, or of section 5 without, as
+ * we write it ourselves. */
 static enum err base64_any_read(const char *text, size_t max, struct writer *out)
 {
     struct writer url;

@@ -13,11 +13,11 @@
 #include "store/store.h"
 
 enum {
-    WRAPPED_KEY_MAX = 1024,          /* three AES-256 keys, encrypted to the keeper, and what goes with them */
-    PARAMETERS_TEXT_MAX = 2048,      /* hexadecimal with places; INSTALL data has 255 bytes */
-    CARDS_MAX = 10 * 1000 * 1000,    /* that one order serves */
+    WRAPPED_KEY_MAX = 1024,       /* three AES-256 keys, encrypted to the keeper, and what goes with them */
+    PARAMETERS_TEXT_MAX = 2048,   /* hexadecimal with places; INSTALL data has 255 bytes */
+    CARDS_MAX = 10 * 1000 * 1000, /* that one order serves */
     OPENINGS_MAX = 100 * 1000 * 1000, /* 10 per card */
-    EXPIRES_MAX_S = 366 * 24 * 3600  /* a ticket that lives longer is a password */
+    EXPIRES_MAX_S = 366 * 24 * 3600   /* a ticket that lives longer is a password */
 };
 
 /* All give ERR_FORMAT or ERR_ARGUMENT (the body is malformed) or ERR_LIMIT (too large), with a sentence in
@@ -47,7 +47,7 @@ const char *key_type_word(enum key_type type, size_t key_len);
 struct order_body {
     char purpose[WORD_MAX + 1];
     char app[NAME_MAX_BYTES + 1], card[CARD_NUMBER_TEXT_MAX + 1], type[NAME_MAX_BYTES + 1]; /* "": none */
-    int level;                  /* -1: as the type says */
+    int level; /* -1: as the type says */
     uint32_t cards, openings;
     uint64_t expires_s; /* 0: as the configuration says */
 };

@@ -16,9 +16,8 @@ static json_t *scps_value(const struct identity *id)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < id->scp_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:o,s:o}", "scp", value_hex(view_of(&id->scps[i].scp, 1)), "i",
-                            value_hex(view_of(&id->scps[i].i, 1))));
+        json_array_append_new(list, json_pack("{s:o,s:o}", "scp", value_hex(view_of(&id->scps[i].scp, 1)),
+                                              "i", value_hex(view_of(&id->scps[i].i, 1))));
     return list;
 }
 
@@ -86,10 +85,10 @@ static json_t *registry_value(const struct blob *encoded)
 
 static enum err each_ledger(void *arg, struct ledger_row *row)
 {
-    json_t *item = json_pack("{s:o,s:I,s:I,s:I,s:o}", "kvn", value_hex(view_of(&row->kvn, 1)), "openings",
-                             (json_int_t)row->openings, "wrong_cryptograms",
-                             (json_int_t)row->wrong_cryptograms, "failed_loads",
-                             (json_int_t)row->failed_loads, "last", value_time(row->last_ms));
+    json_t *item =
+        json_pack("{s:o,s:I,s:I,s:I,s:o}", "kvn", value_hex(view_of(&row->kvn, 1)), "openings",
+                  (json_int_t)row->openings, "wrong_cryptograms", (json_int_t)row->wrong_cryptograms,
+                  "failed_loads", (json_int_t)row->failed_loads, "last", value_time(row->last_ms));
     return item != NULL && json_array_append_new(arg, item) == 0 ? OK : ERR_MEMORY;
 }
 
@@ -173,7 +172,8 @@ void api_cards_release(const struct api_request *q)
                            .what = "card.released",
                            .status = 200,
                            .show = show_card};
-    snprintf(row.number, sizeof(row.number), "%s", q->names[0]);
+    if (!api_name(q, row.number, sizeof(row.number)))
+        return;
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
     snprintf(c.detail, sizeof(c.detail), "%s", body.reason);
     api_submit(q->api, q->http->reply, q->who, &c);

@@ -100,8 +100,9 @@ static enum err check_value_policy(struct api *a, const struct key_row *row, cha
     if (!key_row_well_known(row))
         return OK;
     if (row->attributes.use != KEY_USE_MASTER)
-        return why_not(ERR_POLICY, why, why_len,
-                       "this is a well-known default key: it is only taken as the master key of a virgin type");
+        return why_not(
+            ERR_POLICY, why, why_len,
+            "this is a well-known default key: it is only taken as the master key of a virgin type");
     enum err e = key_used_by_issued_cards(a, row->attributes.name, &used);
     if (e == OK && used)
         e = why_not(ERR_POLICY, why, why_len,
@@ -226,11 +227,12 @@ void api_keys_retire(const struct api_request *q)
                            .version = row.attributes.version,
                            .status = 200,
                            .show = show_key};
-    if (row.attributes.version == 0 || strlen(q->names[0]) > NAME_MAX_BYTES) {
+    if (row.attributes.version == 0) {
         reply_outcome(q->http->reply, ERR_NOT_FOUND, "there is no such key");
         return;
     }
-    snprintf(row.attributes.name, sizeof(row.attributes.name), "%s", q->names[0]);
+    if (!api_name(q, row.attributes.name, sizeof(row.attributes.name)))
+        return;
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
     api_submit(q->api, q->http->reply, q->who, &c);
 }

@@ -256,11 +256,8 @@ void api_orders_cancel(const struct api_request *q)
                            .what = "order.cancel",
                            .status = 200,
                            .show = show_order};
-    if (strlen(q->names[0]) > ID_TEXT) {
-        reply_outcome(q->http->reply, ERR_NOT_FOUND, "there is no such order");
+    if (!api_name(q, row.id, sizeof(row.id)))
         return;
-    }
-    snprintf(row.id, sizeof(row.id), "%s", q->names[0]);
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
     api_submit(q->api, q->http->reply, q->who, &c);
 }

@@ -50,10 +50,10 @@ static const struct {
     int status;
     const char *word;
 } outcomes[] = {
-    {ERR_FORMAT, 400, "malformed"},      {ERR_ARGUMENT, 400, "malformed"}, {ERR_NOT_FOUND, 404, "not-found"},
-    {ERR_EXISTS, 409, "exists"},         {ERR_CONFLICT, 409, "in-use"},    {ERR_STATE, 409, "state"},
-    {ERR_LIMIT, 413, "too-large"},       {ERR_UNSUPPORTED, 422, "refused"}, {ERR_POLICY, 422, "refused"},
-    {ERR_AUTH, 422, "refused"},          {ERR_CLOSED, 503, "unavailable"}, {ERR_TIMEOUT, 503, "unavailable"},
+    {ERR_FORMAT, 400, "malformed"},    {ERR_ARGUMENT, 400, "malformed"},  {ERR_NOT_FOUND, 404, "not-found"},
+    {ERR_EXISTS, 409, "exists"},       {ERR_CONFLICT, 409, "in-use"},     {ERR_STATE, 409, "state"},
+    {ERR_LIMIT, 413, "too-large"},     {ERR_UNSUPPORTED, 422, "refused"}, {ERR_POLICY, 422, "refused"},
+    {ERR_AUTH, 422, "refused"},        {ERR_CLOSED, 503, "unavailable"},  {ERR_TIMEOUT, 503, "unavailable"},
     {ERR_DISK_FULL, 507, "disk-full"},
 };
 
@@ -68,6 +68,16 @@ void reply_outcome(struct http_reply *r, enum err e, const char *sentence)
     }
     LOG(LOG_ERROR, "api.failed", log_err(e));
     reply_error(r, 500, "internal", "%s", text);
+}
+
+bool api_name(const struct api_request *q, char *out, size_t size)
+{
+    if (strlen(q->names[0]) >= size) {
+        reply_outcome(q->http->reply, ERR_NOT_FOUND, NULL);
+        return false;
+    }
+    memcpy(out, q->names[0], strlen(q->names[0]) + 1);
+    return true;
 }
 
 /* ---- values ---- */

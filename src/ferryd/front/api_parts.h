@@ -30,6 +30,9 @@ struct api_request {
 };
 
 uint64_t api_now(const struct api *a);
+/* Copies the name that the path gives to a row's. False: it is longer than any name, so there is nothing of
+ * that name, and that was answered. */
+bool api_name(const struct api_request *q, char *out, size_t size);
 
 /* ---- replies ---- */
 

@@ -196,7 +196,8 @@ void api_types_remove(const struct api_request *q)
                            .count = 1,
                            .what = "type.remove",
                            .status = 204};
-    snprintf(row.name, sizeof(row.name), "%.*s", NAME_MAX_BYTES, q->names[0]);
+    if (!api_name(q, row.name, sizeof(row.name)))
+        return;
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
     api_submit(q->api, q->http->reply, q->who, &c);
 }

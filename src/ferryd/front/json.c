@@ -66,9 +66,12 @@ static const struct {
     const char *text;
     json_type type;
 } takes[] = {
-    [TAKE_TEXT] = {"a string", JSON_STRING},           [TAKE_LINES] = {"a string", JSON_STRING},
-    [TAKE_NUMBER] = {"a whole number", JSON_INTEGER},  [TAKE_FLAG] = {"true or false", JSON_TRUE},
-    [TAKE_LIST] = {"a list", JSON_ARRAY},              [TAKE_OBJECT] = {"an object", JSON_OBJECT},
+    [TAKE_TEXT] = {"a string", JSON_STRING},
+    [TAKE_LINES] = {"a string", JSON_STRING},
+    [TAKE_NUMBER] = {"a whole number", JSON_INTEGER},
+    [TAKE_FLAG] = {"true or false", JSON_TRUE},
+    [TAKE_LIST] = {"a list", JSON_ARRAY},
+    [TAKE_OBJECT] = {"an object", JSON_OBJECT},
 };
 
 static bool type_fits(const json_t *value, enum json_take take)
