@@ -33,7 +33,7 @@ struct check {
 };
 
 /* Each table ends with a row without checker. */
-extern const struct check checks_crypto[], checks_host[], checks_card[], checks_both[];
+extern const struct check checks_crypto[], checks_host[], checks_card[], checks_both[], checks_gp[];
 
 /* Compares and counts; on a difference says what and both values in why. */
 bool same(struct run *r, const char *what, struct view got, struct view want);
