@@ -137,7 +137,7 @@ static enum err load_parameters(struct builder *b, const struct value *v, uint8_
     *len = 0;
     if (!v->given)
         return OK;
-    enum err e = value_hex(v, out, DATA_MAX, len, b->why);
+    enum err e = value_bytes(v, out, DATA_MAX, len, b->why);
     if (e != OK)
         return e;
     struct view made_of = view_of(out, *len);
@@ -234,7 +234,7 @@ static enum err step_privileges(struct builder *b, const struct step *s, struct 
     *out = (struct privileges){{0}};
     if (!v->given)
         return OK;
-    enum err e = value_hex(v, out->byte, PRIVILEGES_LEN, &len, b->why);
+    enum err e = value_bytes(v, out->byte, PRIVILEGES_LEN, &len, b->why);
     if (e == OK && len != 1 && len != PRIVILEGES_LEN)
         e = plan_refuse_at(b->why, ERR_FORMAT, v->at, "privileges are 1 or 3 bytes");
     return e;

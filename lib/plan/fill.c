@@ -169,7 +169,7 @@ void filled_finish(struct filled *f)
     wr_free(&f->bytes);
 }
 
-enum err value_hex(const struct value *v, uint8_t *out, size_t max, size_t *len, struct plan_problem *why)
+enum err value_bytes(const struct value *v, uint8_t *out, size_t max, size_t *len, struct plan_problem *why)
 {
     struct writer w;
     if (v->text.len > 2 * max)
@@ -185,7 +185,7 @@ enum err value_aid(const struct value *v, struct aid *out, struct plan_problem *
 {
     uint8_t bytes[AID_MAX];
     size_t len = 0;
-    enum err e = value_hex(v, bytes, sizeof(bytes), &len, why);
+    enum err e = value_bytes(v, bytes, sizeof(bytes), &len, why);
     if (e == OK && aid_set(out, view_of(bytes, len)) != OK)
         e = plan_refuse_at(why, ERR_FORMAT, v->at, "an AID has 5 to 16 bytes");
     return e;

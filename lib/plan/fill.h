@@ -28,7 +28,7 @@ void filled_finish(struct filled *f);
 /* An AID of 5 to 16 bytes, without places. */
 enum err value_aid(const struct value *v, struct aid *out, struct plan_problem *why) MUST_USE;
 /* At most max bytes without places; *len says how many. */
-enum err value_hex(const struct value *v, uint8_t *out, size_t max, size_t *len,
-                   struct plan_problem *why) MUST_USE;
+enum err value_bytes(const struct value *v, uint8_t *out, size_t max, size_t *len,
+                     struct plan_problem *why) MUST_USE;
 
 #endif
