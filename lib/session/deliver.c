@@ -133,7 +133,9 @@ static enum err end_refused(struct session *s, struct session_turn *out)
  * where nothing had to be changed, and of the number of the card that says so. */
 static enum err end_done(struct session *s, struct session_turn *out)
 {
-    bool shown = s->number_proven && (s->changed ? !s->unproven : s->registry_proven);
+    /* That something is there is shown by what is listed; that nothing is there, only by all of it. */
+    bool listing = s->order.purpose == PLAN_INSTALL ? s->listed_proven : s->registry_proven;
+    bool shown = s->number_proven && (s->changed ? !s->unproven : listing);
     enum outcome o = shown ? OUTCOME_CONFIRMED : OUTCOME_REPORTED;
     bool nothing_to_do = !s->changed && s->order.purpose != PLAN_INSPECT;
     enum reason r = nothing_to_do ? REASON_ALREADY_THERE : REASON_NONE;
@@ -244,7 +246,8 @@ static enum err plan_delivery(struct session *s, const struct session_world *w, 
     struct plan plan = {0};
     struct plan_problem why = {{0}};
     enum err e = make_plan(s, app, s->order.purpose, s->registry_known, &plan, &why);
-    if (e != OK && e != ERR_MEMORY && !s->registry_fresh)
+    bool can_show = (s->level & LEVEL_R_MAC) != 0 && !s->number_proven;
+    if (e != OK && e != ERR_MEMORY && (!s->registry_fresh || (e == ERR_EXISTS && can_show && !s->looking)))
         return send_plan(s, w, NULL, out);
     if (e != OK)
         return end_by_plan(s, app, out, e, &why);
@@ -332,7 +335,10 @@ struct verdict {
     bool last_unanswered_changes; /* the first command without an answer changes the card */
     struct registry registry;     /* by GET STATUS since the last change */
     unsigned subsets;             /* of them: bit per subset that was answered */
-    bool subsets_proven, number_differs;
+    bool listed_proven;           /* every answer that listed something */
+    bool all_proven;              /* ...and those that there is nothing, which no error status word can be */
+    bool no_packages;             /* the client stopped at the listing of packages: there are none */
+    bool number_differs;
     unsigned number_answers; /* proven and equal */
 };
 
@@ -369,7 +375,8 @@ static void forget_listing(struct verdict *v)
     registry_finish(&v->registry);
     v->registry = (struct registry){0};
     v->subsets = 0;
-    v->subsets_proven = true;
+    v->listed_proven = v->all_proven = true;
+    v->no_packages = false;
 }
 
 static enum err judge_status(struct verdict *v, const struct apdu *a, const struct vault_result *r)
@@ -383,8 +390,10 @@ static enum err judge_status(struct verdict *v, const struct apdu *a, const stru
         return OK;
     }
     v->subsets |= subset_bit(a->p1);
-    v->subsets_proven = v->subsets_proven && r->proven;
+    v->all_proven = v->all_proven && r->proven;
     v->nothing_listed = r->sw == SW_REFERENCED_DATA;
+    v->listed_proven = v->listed_proven && (r->proven || v->nothing_listed);
+    v->no_packages = v->nothing_listed && subset_bit(a->p1) == SUBSET_PACKAGES;
     return OK;
 }
 
@@ -469,10 +478,11 @@ static bool any_proven(const struct vault_settlement *in)
  * are no packages: the client stopped there. */
 static void learn_registry(struct session *s, struct verdict *v)
 {
-    bool none = v->nothing_listed && v->subsets == SUBSET_PACKAGES && v->registry.count == 0;
+    bool none = v->nothing_listed && v->no_packages;
     bool complete = (v->subsets & SUBSET_PACKAGES) != 0 && (none || (v->subsets & SUBSET_APPLICATIONS) != 0);
     s->registry_fresh = complete;
-    s->registry_proven = complete && v->subsets_proven;
+    s->registry_proven = complete && v->all_proven;
+    s->listed_proven = complete && v->listed_proven;
     if (complete) {
         registry_finish(&s->registry);
         s->registry = v->registry;

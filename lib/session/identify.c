@@ -220,10 +220,11 @@ static enum err use_known(struct session *s, const struct session_card *known, s
         *ended = true;
         return end_downgrade(s, out);
     }
-    registry_finish(&s->registry);
-    s->registry_known = false;
-    if (known->registry.len > 0 && !s->look_first)
+    if (known->registry.len > 0 && !s->look_first) {
+        registry_finish(&s->registry);
+        s->registry = (struct registry){0};
         s->registry_known = registry_decode(&s->registry, known->registry) == OK;
+    }
     return OK;
 }
 
@@ -255,8 +256,12 @@ static enum err recognise(struct session *s, const struct session_world *w, stru
         return session_end(s, out, OUTCOME_FAILED, REASON_WRONG_CARD, "This is no card of type %s.",
                            s->type.name);
     *ended = false;
+    /* A card that this session sees for the first time is believed to be empty. When that is wrong it
+     * refuses, and is asked. */
     if (is_known)
         e = use_known(s, &known, out, ended);
+    else
+        s->registry_known = !s->look_first;
     if (e == OK && !*ended)
         e = check_ledger(s, w, out, ended);
     return e;

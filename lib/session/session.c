@@ -267,7 +267,7 @@ void session_close_channel(struct session *s)
     s->rounds = 0;
     s->refused_ins = 0;
     s->refused_sw = 0;
-    s->looking = s->registry_fresh = s->registry_proven = s->tried_again = false;
+    s->looking = s->registry_fresh = s->registry_proven = s->listed_proven = s->tried_again = false;
     s->changed = s->unproven = s->channel_proven = s->number_proven = false;
     wr_clear(&s->plain);
     s->plain_count = 0;

@@ -206,13 +206,14 @@ struct session {
     bool registry_known;      /* else empty */
     bool registry_fresh;      /* taken in the channel that is open, and nothing was changed since */
     bool registry_proven;     /* by response MACs */
-    bool looking;             /* the packet only takes stock */
-    bool look_first;          /* a tear is possible: take stock before anything else */
-    bool changed;             /* something was done to the card in this session */
-    bool unproven;            /* ...and something of that was not proven */
-    bool channel_proven;      /* a response MAC was verified: the card accepted EXTERNAL AUTHENTICATE */
-    bool number_proven;       /* ...and so was the answer that has the card's number */
-    uint8_t refused_ins;      /* the command that the card refused in this channel; 0: none */
+    bool listed_proven;  /* ...at least what it lists: that there is no more, no error status word proves */
+    bool looking;        /* the packet only takes stock */
+    bool look_first;     /* a tear is possible: take stock before anything else */
+    bool changed;        /* something was done to the card in this session */
+    bool unproven;       /* ...and something of that was not proven */
+    bool channel_proven; /* a response MAC was verified: the card accepted EXTERNAL AUTHENTICATE */
+    bool number_proven;  /* ...and so was the answer that has the card's number */
+    uint8_t refused_ins; /* the command that the card refused in this channel; 0: none */
     uint16_t refused_sw;
     bool tried_again;     /* after a refusal, in this channel */
     bool torn;            /* a delivery was cut short in an earlier channel of this session */

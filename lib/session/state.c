@@ -11,19 +11,22 @@
 enum { FORMAT_VERSION = 1, REGISTRY_BYTES_MAX = 128 * 1024 };
 
 /* Flags of a session, in the order of their bits. */
-#define FLAG_LIST(X)                                                                                         \
-    X(counted)                                                                                               \
-    X(registry_known)                                                                                        \
-    X(registry_fresh)                                                                                        \
-    X(registry_proven)                                                                                       \
-    X(looking)                                                                                               \
-    X(look_first)                                                                                            \
-    X(changed)                                                                                               \
-    X(unproven)                                                                                              \
-    X(channel_proven)                                                                                        \
-    X(number_proven)                                                                                         \
-    X(tried_again)                                                                                           \
+/* clang-format off */
+#define FLAG_LIST(X) \
+    X(counted) \
+    X(registry_known) \
+    X(registry_fresh) \
+    X(registry_proven) \
+    X(listed_proven) \
+    X(looking) \
+    X(look_first) \
+    X(changed) \
+    X(unproven) \
+    X(channel_proven) \
+    X(number_proven) \
+    X(tried_again) \
     X(torn)
+/* clang-format on */
 
 static void put_text(struct writer *w, const char *text)
 {

@@ -86,7 +86,7 @@ static void add_key(struct bench *b, const struct bench_setup *setup)
     secret_wipe(&all);
 }
 
-static void add_type(struct bench *b, const struct bench_setup *setup)
+static void put_type(struct bench *b, const struct bench_setup *setup, int kind)
 {
     char text[2000], match[200], digits[2 * ATR_MAX + 1];
     uint8_t memory[ATR_MAX];
@@ -101,7 +101,10 @@ static void add_type(struct bench *b, const struct bench_setup *setup)
                    setup->match != NULL ? setup->match : match, setup->scp, setup->i, setup->kvn,
                    setup->level, setup->more != NULL ? setup->more : "");
     struct type_row row = {.name = "type", .spec = {(uint8_t *)text, strlen(text)}};
-    submit_one(b, (struct change){.kind = TYPE_ADD, .row.type = &row});
+    if (kind == TYPE_ADD)
+        submit_one(b, (struct change){.kind = TYPE_ADD, .row.type = &row});
+    else
+        submit_one(b, (struct change){.kind = TYPE_PUT, .row.type = &row});
 }
 
 void bench_open(struct bench *b, const struct bench_setup *setup)
@@ -111,12 +114,15 @@ void bench_open(struct bench *b, const struct bench_setup *setup)
     assert_int_equal(crypto_new(&b->crypto), OK);
     memset(kek.data, 0xA5, KEK_LEN);
     assert_int_equal(vault_new(&b->vault, b->crypto, crypto_random(), &kek), OK);
+    /* Thousands of sessions: in memory where there is such a place. */
+    if (access("/dev/shm", W_OK) == 0)
+        (void)setenv("TMPDIR", "/dev/shm", 0);
     test_folder_make(&b->folder);
     assert_int_equal(store_open_sqlite(&b->store, b->folder.file), OK);
     assert_int_equal(vcard_new(&b->card, b->crypto, &setup->card), OK);
     if (!setup->no_key)
         add_key(b, setup);
-    add_type(b, setup);
+    put_type(b, setup, TYPE_ADD);
     bench_add_order(b, "inspect", "inspect", "", "", "");
 }
 
@@ -170,8 +176,8 @@ void bench_add_order(struct bench *b, const char *id, const char *purpose, const
                      const char *type)
 {
     struct order_row row = {.level = -1,
-                            .cards_left = 100,
-                            .openings_left = 100,
+                            .cards_left = 100000,
+                            .openings_left = 100000,
                             .created_ms = b->now_ms,
                             .expires_ms = b->now_ms + 86400000};
     const struct view part = view_str(id);
@@ -210,6 +216,34 @@ struct order_row bench_order(struct bench *b, const char *id)
     struct order_row row;
     assert_int_equal(b->store.ops->get_order(b->store.ctx, id, &row), OK);
     return row;
+}
+
+void bench_release(struct bench *b, const char *card)
+{
+    struct card_row row = {.revision = 0};
+    (void)snprintf(row.number, sizeof(row.number), "%s", card);
+    vcard_set_failures(b->card, 0);
+    submit_one(b, (struct change){.kind = CARD_RELEASE, .row.card = &row});
+}
+
+void bench_forget_registry(struct bench *b, const char *card)
+{
+    struct card_row row;
+    assert_true(bench_card_row(b, card, &row));
+    blob_free(&row.registry);
+    submit_one(b, (struct change){.kind = CARD_PUT, .row.card = &row});
+    card_row_free(&row);
+}
+
+void bench_put_type(struct bench *b, const struct bench_setup *setup)
+{
+    put_type(b, setup, TYPE_PUT);
+}
+
+void bench_change_card(struct bench *b, const struct vcard_options *o)
+{
+    vcard_free(&b->card);
+    assert_int_equal(vcard_new(&b->card, b->crypto, o), OK);
 }
 
 /* ---- The client -------------------------------------------------------------------------------------- */
@@ -395,6 +429,7 @@ struct bench_result bench_run(struct bench *b, const char *order, const struct b
         wr_heap(&body, 2 * SCRIPT_MAX);
         wr_view(&packet, v->turn.packet);
         count_commands(wr_view_of(&packet), &r);
+        r.packet_commands = v->turn.commands;
         if (c->packet != NULL)
             c->packet(c->ctx, b, post, &packet);
         execute(b, c, post, wr_view_of(&packet), &body, &torn, &r);

@@ -45,6 +45,15 @@ void bench_add_order(struct bench *b, const char *id, const char *purpose, const
 /* The card's number, found out by an inspecting session that must be confirmed. */
 void bench_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1]);
 
+/* An operator looks at the card and releases it. */
+void bench_release(struct bench *b, const char *card);
+/* As if the server had never taken stock of the card. */
+void bench_forget_registry(struct bench *b, const char *card);
+/* Replaces the type. */
+void bench_put_type(struct bench *b, const struct bench_setup *setup);
+/* Another card in the reader. */
+void bench_change_card(struct bench *b, const struct vcard_options *o);
+
 /* The client. Each may be NULL. post counts from 0. */
 struct bench_client {
     void *ctx;
@@ -73,6 +82,7 @@ struct bench_result {
     size_t external_authentications; /* that left the server */
     size_t initialize_updates;       /* that left the server */
     size_t loads;                    /* LOAD commands that left the server */
+    size_t packet_commands;          /* of the last packet */
 };
 /* One session for the order, from the ticket to the end. */
 struct bench_result bench_run(struct bench *b, const char *order, const struct bench_client *client);

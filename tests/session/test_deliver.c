@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Deliveries as they should go, and what the card, the registry and the ledger look like afterwards. */
+ * Deliveries as they should go, or as they fail honestly: outcome, number of POSTs, and what card, registry
+ * and ledger look like afterwards. */
 #include "bench.h"
 
 #include <setjmp.h>
@@ -9,23 +10,402 @@
 
 #include <cmocka.h>
 
-static void an_application_is_installed_and_confirmed(void **state)
+#include <base/text.h>
+
+static const uint8_t hello[] = {0xF0, 0x00, 0x00, 0x00, 0x01};
+static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
+static const uint8_t fixlib[] = {0xF0, 0x00, 0x00, 0x00, 0x0A};
+
+static void open_with_hello(struct bench *b, const struct bench_setup *setup)
+{
+    bench_open(b, setup);
+    bench_add_app(b, "hello", "hello-jc222.cap", NULL);
+    bench_add_order(b, "install", "install", "hello", "", "");
+    bench_add_order(b, "remove", "remove", "hello", "", "");
+}
+
+static void installed_confirmed_there_already_removed(void **state)
+{
+    struct bench b;
+    struct card_row row;
+    const struct bench_setup setup = bench_modern();
+    (void)state;
+    open_with_hello(&b, &setup);
+
+    struct bench_result r = bench_run(&b, "install", NULL);
+    bench_expect("install", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    assert_int_equal(r.posts, 3);
+    assert_int_equal(r.external_authentications, 1);
+    assert_true(vcard_has_application(b.card, VIEW_OF(hello_app)));
+    assert_int_equal(bench_ledger(&b, r.card, 0x30).openings, 0);
+    assert_int_equal(bench_order(&b, "install").cards_left, 99999);
+    assert_int_equal(bench_order(&b, "install").openings_left, 99999);
+    assert_true(bench_card_row(&b, r.card, &row));
+    assert_true(row.registry.len > 0 && row.registry_proven && !row.quarantined);
+    assert_int_equal(row.pinned_scp, 3);
+    assert_int_equal(row.pinned_i, 0x70);
+    assert_int_equal(row.pinned_kvn, 0x30);
+    assert_string_equal(row.type, "type");
+    card_row_free(&row);
+
+    r = bench_run(&b, "install", NULL);
+    bench_expect("again", &r, OUTCOME_CONFIRMED, REASON_ALREADY_THERE);
+    assert_int_equal(r.loads, 0);
+    assert_int_equal(r.posts, 3);
+
+    r = bench_run(&b, "remove", NULL);
+    bench_expect("remove", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    assert_false(vcard_has_package(b.card, VIEW_OF(hello)));
+    r = bench_run(&b, "remove", NULL);
+    assert_int_equal(r.reason, REASON_ALREADY_THERE);
+    bench_close(&b);
+}
+
+/* Without response MACs the same goes, and is said to be reported. */
+static void without_response_macs_it_is_reported(void **state)
+{
+    struct bench b;
+    const struct bench_setup setup = bench_classic();
+    (void)state;
+    open_with_hello(&b, &setup);
+    for (unsigned n = 0; n < 5; n++) {
+        struct bench_result r = bench_run(&b, n % 2 == 0 ? "install" : "remove", NULL);
+        bench_expect("classic", &r, OUTCOME_REPORTED, REASON_NONE);
+        assert_int_equal(vcard_has_application(b.card, VIEW_OF(hello_app)), n % 2 == 0);
+        /* The reported success takes back its own opening; the card would be blocked after three otherwise.
+         */
+        assert_int_equal(bench_ledger(&b, r.card, 0xFF).openings, 0);
+    }
+    bench_close(&b);
+}
+
+static void every_level_works(void **state)
+{
+    static const struct {
+        const char *kind, *scp, *i, *kvn, *level;
+        bool confirmed;
+    } rows[] = {
+        {"modern", "03", "70", "30", "01", false},  {"modern", "03", "70", "30", "03", false},
+        {"modern", "03", "70", "30", "11", true},   {"modern", "03", "70", "30", "13", true},
+        {"modern", "03", "70", "30", "33", true},   {"modern", "03", "60", "30", "33", true},
+        {"modern", "03", "00", "30", "03", false},  {"token", "03", "60", "FF", "33", true},
+        {"classic", "02", "55", "FF", "01", false}, {"classic", "02", "55", "FF", "03", false},
+        {"classic", "02", "15", "FF", "03", false},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        char name[80];
+        uint8_t i = 0;
+        size_t len = 0;
+        struct bench_setup setup = bench_modern();
+        (void)snprintf(name, sizeof(name), "row %zu: %s i=%s level %s", n, rows[n].kind, rows[n].i,
+                       rows[n].level);
+        assert_int_equal(hex_read_str(rows[n].i, &i, 1, &len), OK);
+        setup.card.kind = rows[n].kind;
+        setup.card.i = i;
+        setup.scp = rows[n].scp;
+        setup.i = rows[n].i;
+        setup.kvn = rows[n].kvn;
+        setup.level = rows[n].level;
+        open_with_hello(&b, &setup);
+        struct bench_result r = bench_run(&b, "install", NULL);
+        bench_expect(name, &r, rows[n].confirmed ? OUTCOME_CONFIRMED : OUTCOME_REPORTED, REASON_NONE);
+        assert_true(vcard_has_application(b.card, VIEW_OF(hello_app)));
+        bench_close(&b);
+    }
+}
+
+static void an_order_may_raise_the_level(void **state)
+{
+    struct bench b;
+    struct bench_setup setup = bench_modern();
+    struct order_row order = {
+        .level = 0x33, .cards_left = 1, .openings_left = 9, .expires_ms = UINT64_MAX / 4};
+    (void)state;
+    setup.level = "01";
+    open_with_hello(&b, &setup);
+    (void)snprintf(order.id, sizeof(order.id), "raised");
+    (void)snprintf(order.app, sizeof(order.app), "hello");
+    (void)snprintf(order.purpose, sizeof(order.purpose), "install");
+    (void)snprintf(order.state, sizeof(order.state), "open");
+    const struct change add = {.kind = ORDER_ADD, .row.order = &order};
+    bench_submit(&b, &add, 1);
+    struct bench_result r = bench_run(&b, "raised", NULL);
+    bench_expect("raised", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    bench_close(&b);
+}
+
+/* The version that is there goes, and the new one comes: planned at once where the registry is known, else
+ * one POST more in the same channel. */
+static void another_version_is_replaced(void **state)
+{
+    (void)state;
+    for (unsigned known = 0; known < 2; known++) {
+        struct bench b;
+        const struct bench_setup setup = bench_modern();
+        bench_open(&b, &setup);
+        bench_add_app(&b, "old", "lib-1.0-jc222.cap", NULL);
+        bench_add_app(&b, "new", "lib-1.1-jc222.cap", NULL);
+        bench_add_order(&b, "old", "install", "old", "", "");
+        bench_add_order(&b, "new", "install", "new", "", "");
+        struct bench_result r = bench_run(&b, "old", NULL);
+        bench_expect("old", &r, OUTCOME_CONFIRMED, REASON_NONE);
+        if (known == 0)
+            bench_forget_registry(&b, r.card);
+        r = bench_run(&b, "new", NULL);
+        bench_expect(known == 1 ? "new, known" : "new, not known", &r, OUTCOME_CONFIRMED, REASON_NONE);
+        assert_int_equal(r.posts, known == 1 ? 3 : 4);
+        assert_int_equal(r.external_authentications, 1);
+        assert_int_equal(bench_ledger(&b, r.card, 0x30).failed_loads, 0);
+        r = bench_run(&b, "new", NULL);
+        bench_expect("new again", &r, OUTCOME_CONFIRMED, REASON_ALREADY_THERE);
+        bench_close(&b);
+    }
+}
+
+static void a_missing_package_is_named(void **state)
+{
+    struct bench b;
+    const struct bench_setup setup = bench_modern();
+    (void)state;
+    bench_open(&b, &setup);
+    bench_add_app(&b, "lib", "lib-1.0-jc222.cap", NULL);
+    bench_add_app(&b, "app", "app-jc222.cap", NULL);
+    bench_add_order(&b, "lib", "install", "lib", "", "");
+    bench_add_order(&b, "app", "install", "app", "", "");
+    struct bench_result r = bench_run(&b, "app", NULL);
+    bench_expect("without the library", &r, OUTCOME_FAILED, REASON_MISSING_DEPENDENCY);
+    if (strstr(r.detail, "F00000000A") == NULL)
+        fail_msg("the detail does not name the package: %s", r.detail);
+    r = bench_run(&b, "lib", NULL);
+    bench_expect("library", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    assert_true(vcard_has_package(b.card, VIEW_OF(fixlib)));
+    r = bench_run(&b, "app", NULL);
+    bench_expect("with the library", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    bench_close(&b);
+}
+
+static void too_little_memory_is_said(void **state)
 {
     struct bench b;
     struct bench_setup setup = bench_modern();
     (void)state;
+    setup.card.memory = 2000;
     bench_open(&b, &setup);
-    bench_add_app(&b, "hello", "hello-jc222.cap", NULL);
-    bench_add_order(&b, "order", "install", "hello", "", "");
-    struct bench_result r = bench_run(&b, "order", NULL);
-    bench_expect("first", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    bench_add_app(&b, "bulk", "bulk24-jc222.cap", NULL);
+    bench_add_order(&b, "bulk", "install", "bulk", "", "");
+    struct bench_result r = bench_run(&b, "bulk", NULL);
+    bench_expect("bulk", &r, OUTCOME_FAILED, REASON_NOT_ENOUGH_MEMORY);
+    assert_int_equal(bench_ledger(&b, r.card, 0x30).failed_loads, 1);
+    assert_int_equal(bench_order(&b, "bulk").cards_left, 100000);
+    bench_close(&b);
+}
+
+/* ---- Which card -------------------------------------------------------------------------------------- */
+
+static void a_card_is_identified_first_where_that_is_asked_or_needed(void **state)
+{
+    static const struct {
+        const char *name, *match, *more;
+    } rows[] = {
+        {"asked", NULL, ",\"identify_first\":true"},
+        {"needed", "{\"cplc\":[\"4643\"]}", NULL},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        struct bench_setup setup = bench_modern();
+        setup.match = rows[n].match;
+        setup.more = rows[n].more;
+        open_with_hello(&b, &setup);
+        struct bench_result r = bench_run(&b, "install", NULL);
+        bench_expect(rows[n].name, &r, OUTCOME_CONFIRMED, REASON_NONE);
+        assert_int_equal(r.posts, 4);
+        assert_int_equal(bench_order(&b, "install").openings_left, 99999);
+        bench_close(&b);
+    }
+}
+
+static void a_strange_card_gets_no_channel(void **state)
+{
+    static const struct {
+        const char *name, *match, *type;
+        enum reason reason;
+    } rows[] = {
+        {"no type fits the ATR", "{\"atr\":[\"3B00\"]}", "", REASON_UNKNOWN_CARD},
+        {"no type fits the CPLC", "{\"cplc\":[\"9999\"]}", "", REASON_UNKNOWN_CARD},
+        {"the order's type does not fit the ATR", "{\"atr\":[\"3B00\"]}", "type", REASON_WRONG_CARD},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        struct bench_setup setup = bench_modern();
+        setup.match = rows[n].match;
+        open_with_hello(&b, &setup);
+        bench_add_order(&b, "order", "install", "hello", "", rows[n].type);
+        struct bench_result r = bench_run(&b, "order", NULL);
+        bench_expect(rows[n].name, &r, OUTCOME_FAILED, rows[n].reason);
+        assert_int_equal(r.initialize_updates, 0);
+        bench_close(&b);
+    }
+}
+
+static void a_type_without_patterns_serves_orders_that_name_it(void **state)
+{
+    struct bench b;
+    struct bench_setup setup = bench_modern();
+    (void)state;
+    setup.match = "{}";
+    open_with_hello(&b, &setup);
+    bench_add_order(&b, "named", "install", "hello", "", "type");
+    struct bench_result r = bench_run(&b, "install", NULL);
+    bench_expect("not named", &r, OUTCOME_FAILED, REASON_UNKNOWN_CARD);
+    r = bench_run(&b, "named", NULL);
+    bench_expect("named", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    bench_close(&b);
+}
+
+static void an_order_for_one_card_is_not_served_to_another(void **state)
+{
+    struct bench b;
+    struct bench_setup setup = bench_modern();
+    char number[CARD_NUMBER_TEXT_MAX + 1];
+    (void)state;
+    open_with_hello(&b, &setup);
+    bench_number(&b, number);
+    bench_add_order(&b, "one", "install", "hello", number, "");
+    setup.card.serial = 0x77;
+    bench_change_card(&b, &setup.card);
+    struct bench_result r = bench_run(&b, "one", NULL);
+    bench_expect("another card", &r, OUTCOME_FAILED, REASON_WRONG_CARD);
+    assert_int_equal(r.external_authentications, 0);
+    setup.card.serial = 0x11;
+    bench_change_card(&b, &setup.card);
+    r = bench_run(&b, "one", NULL);
+    bench_expect("the card", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    bench_close(&b);
+}
+
+/* ---- The card leaves --------------------------------------------------------------------------------- */
+
+struct pull {
+    unsigned post;
+    size_t n;
+    bool pulled;
+};
+
+static bool pull_at(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu)
+{
+    struct pull *p = ctx;
+    (void)b, (void)capdu;
+    p->pulled = p->pulled || (post == p->post && n == p->n);
+    return !p->pulled;
+}
+
+/* Pulled out before any one command: never confirmed, never lost, and the next session puts it right. */
+static void the_card_is_pulled_at_each_command(void **state)
+{
+    const struct bench_setup setups[] = {bench_modern(), bench_classic()};
+    (void)state;
+    for (size_t s = 0; s < 2; s++) {
+        for (unsigned post = 0; post < 2; post++) {
+            for (size_t n = 0;; n++) {
+                struct bench b;
+                char name[60];
+                struct pull pull = {.post = post, .n = n};
+                const struct bench_client client = {.ctx = &pull, .command = pull_at};
+                open_with_hello(&b, &setups[s]);
+                struct bench_result r = bench_run(&b, "install", &client);
+                (void)snprintf(name, sizeof(name), "setup %zu, post %u, command %zu", s, post, n);
+                bool there = vcard_has_application(b.card, VIEW_OF(hello_app));
+                if (pull.pulled &&
+                    (r.outcome == OUTCOME_CONFIRMED || (r.outcome == OUTCOME_REPORTED && !there)))
+                    fail_msg("%s: %s", name, outcome_word(r.outcome));
+                if (r.outcome == OUTCOME_FAILED || r.outcome == OUTCOME_UNKNOWN)
+                    assert_int_equal(r.reason, REASON_CARD_PULLED);
+                struct bench_result next = bench_run(&b, "install", NULL);
+                if (next.outcome != (s == 0 ? OUTCOME_CONFIRMED : OUTCOME_REPORTED))
+                    fail_msg("%s, afterwards: %s, %s", name, outcome_word(next.outcome), next.detail);
+                assert_true(vcard_has_application(b.card, VIEW_OF(hello_app)));
+                bench_close(&b);
+                if (!pull.pulled)
+                    break;
+            }
+        }
+    }
+}
+
+struct lost {
+    unsigned post;
+    bool done;
+};
+
+static bool lost_at(void *ctx, struct bench *b, unsigned post)
+{
+    struct lost *l = ctx;
+    (void)b;
+    bool now = post == l->post && !l->done;
+    l->done = l->done || now;
+    return now;
+}
+
+/* The connection is lost after the card has executed a packet. The session goes on in a new channel, looks
+ * first, and no packet goes out twice. */
+static void a_session_is_resumed(void **state)
+{
+    (void)state;
+    for (unsigned post = 0; post < 2; post++) {
+        struct bench b;
+        const struct bench_setup setup = bench_modern();
+        struct lost lost = {.post = post};
+        const struct bench_client client = {.ctx = &lost, .resume = lost_at};
+        open_with_hello(&b, &setup);
+        struct bench_result r = bench_run(&b, "install", &client);
+        assert_true(lost.done);
+        bench_expect(post == 0 ? "before the delivery" : "after the delivery", &r, OUTCOME_CONFIRMED,
+                     post == 0 ? REASON_NONE : REASON_ALREADY_THERE);
+        assert_int_equal(r.loads, 2); /* of one delivery */
+        assert_int_equal(bench_order(&b, "install").openings_left, 99998);
+        assert_int_equal(bench_ledger(&b, r.card, 0x30).openings, 0);
+        bench_close(&b);
+    }
+}
+
+/* What was stored in an application cannot be seen afterwards: nobody says that it was. */
+static void stored_data_is_not_guessed_after_a_tear(void **state)
+{
+    struct bench b;
+    const struct bench_setup setup = bench_modern();
+    struct lost lost = {.post = 1};
+    const struct bench_client client = {.ctx = &lost, .resume = lost_at};
+    (void)state;
+    bench_open(&b, &setup);
+    bench_add_app(&b, "hello", "hello-jc222.cap",
+                  "personalize instance=F00000000101\nstore data=0102030405\n");
+    bench_add_order(&b, "install", "install", "hello", "", "");
+    struct bench_result r = bench_run(&b, "install", &client);
+    bench_expect("lost", &r, OUTCOME_UNKNOWN, REASON_NO_ANSWER);
     bench_close(&b);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_application_is_installed_and_confirmed),
+        cmocka_unit_test(installed_confirmed_there_already_removed),
+        cmocka_unit_test(without_response_macs_it_is_reported),
+        cmocka_unit_test(every_level_works),
+        cmocka_unit_test(an_order_may_raise_the_level),
+        cmocka_unit_test(another_version_is_replaced),
+        cmocka_unit_test(a_missing_package_is_named),
+        cmocka_unit_test(too_little_memory_is_said),
+        cmocka_unit_test(a_card_is_identified_first_where_that_is_asked_or_needed),
+        cmocka_unit_test(a_strange_card_gets_no_channel),
+        cmocka_unit_test(a_type_without_patterns_serves_orders_that_name_it),
+        cmocka_unit_test(an_order_for_one_card_is_not_served_to_another),
+        cmocka_unit_test(the_card_is_pulled_at_each_command),
+        cmocka_unit_test(a_session_is_resumed),
+        cmocka_unit_test(stored_data_is_not_guessed_after_a_tear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
