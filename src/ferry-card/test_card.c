@@ -221,7 +221,7 @@ static void content_comes_and_goes(void **state)
         {"80E602000A05F00000000100000000"
          "00",
          SW_WRONG_DATA, ""},                                   /* a byte too much */
-        {"80E602000905F00000000100000000", SW_CONDITIONS, ""}, /* the AID is taken */
+        {"80E602000A05F00000000100000000", SW_CONDITIONS, ""}, /* the AID is taken */
         {install_hello, SW_OK, "00"},
         {install_hello, SW_CONDITIONS, ""},
         {"80F24002024F00", SW_OK, "E3224F06F000000001019F700107C503000000C405F000000001CC08A000000151000000"},
@@ -526,27 +526,27 @@ static void load_blocks_come_in_order(void **state)
 {
     static const struct line lines[] = {
         {"80E800000101", SW_CONDITIONS, ""}, /* without INSTALL */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E800010101", SW_INCORRECT_P1P2, ""},
         {"80E800000101", SW_CONDITIONS, ""}, /* over */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000003C48201", SW_OK, "00"},
         {"80E80000011F", SW_INCORRECT_P1P2, ""},
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000003E20100", SW_WRONG_DATA, ""}, /* DAP block */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000003D40100", SW_WRONG_DATA, ""}, /* ciphered */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000004C4830FFF", SW_OK, "00"},
         {"80E8000101FF", SW_NOT_ENOUGH_MEMORY, ""}, /* a megabyte is announced */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000004C4020102", SW_OK, "00"},
         {"80E800010103", SW_WRONG_DATA, ""}, /* more than announced */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8800004C4030102", SW_WRONG_DATA, ""}, /* less than announced */
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000000", SW_WRONG_LENGTH, ""},
-        {"80E602000905F00000000100000000", SW_OK, "00"},
+        {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000001C4", SW_OK, "00"},
         {"80F28002024F00", SW_OK, NULL}, /* something else between */
         {"80E800010180", SW_WRONG_DATA, ""},
