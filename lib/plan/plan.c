@@ -147,21 +147,26 @@ static bool one_word(struct view text)
     return true;
 }
 
-static enum err check_values(const struct install_choice *choices, size_t count, struct view load_parameters,
-                             struct plan_problem *why)
+static enum err check_values(const struct cap *cap, const struct install_choice *choices, size_t count,
+                             struct view load_parameters, struct plan_problem *why)
 {
     bool good = one_word(load_parameters);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         good = good && one_word(choices[i].parameters) && one_word(choices[i].system);
+        if (choices[i].module.len == 0 && cap->applet_count != 1)
+            return plan_refuse(why, ERR_FORMAT, "Which applet? The CAP file has %zu: name the module.",
+                               cap->applet_count);
+    }
     return good ? OK : plan_refuse(why, ERR_FORMAT, "Parameters must not have blanks in them.");
 }
 
-static void put_install_line(struct writer *w, const struct install_choice *c)
+static void put_install_line(struct writer *w, const struct cap *cap, const struct install_choice *c)
 {
-    const struct aid *instance = c->instance.len > 0 ? &c->instance : &c->module;
+    const struct aid *module = c->module.len > 0 ? &c->module : &cap->applets[0];
+    const struct aid *instance = c->instance.len > 0 ? &c->instance : module;
     const uint8_t *p = c->privileges.byte;
     put_text(w, "install module=");
-    hex_put(w, aid_view(&c->module));
+    hex_put(w, aid_view(module));
     put_text(w, " instance=");
     hex_put(w, aid_view(instance));
     if (p[0] != 0 || p[1] != 0 || p[2] != 0) {
@@ -177,7 +182,7 @@ enum err plan_generate(const struct cap *cap, const struct install_choice *choic
                        struct view load_parameters, struct writer *text, struct plan_problem *why)
 {
     struct writer made;
-    enum err e = check_values(choices, count, load_parameters, why);
+    enum err e = check_values(cap, choices, count, load_parameters, why);
     if (e != OK)
         return e;
     wr_heap(&made, SEQUENCE_TEXT_MAX);
@@ -185,9 +190,9 @@ enum err plan_generate(const struct cap *cap, const struct install_choice *choic
     put_word(&made, " parameters=", load_parameters);
     put_text(&made, "\n");
     for (size_t i = 0; i < count; i++)
-        put_install_line(&made, &choices[i]);
+        put_install_line(&made, cap, &choices[i]);
     for (size_t i = 0; i < cap->applet_count && count == 0; i++)
-        put_install_line(&made, &(struct install_choice){.module = cap->applets[i]});
+        put_install_line(&made, cap, &(struct install_choice){.module = cap->applets[i]});
     e = wr_ok(&made) ? plan_check(wr_view_of(&made), cap, why)
                      : plan_refuse(why, ERR_LIMIT, "The sequence would be too long.");
     if (e == OK) {

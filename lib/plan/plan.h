@@ -29,7 +29,7 @@ struct plan_problem {
 
 /* For the generated sequence: one chosen applet. */
 struct install_choice {
-    struct aid module, instance; /* an empty instance: same as module */
+    struct aid module, instance; /* an empty module: the only applet; an empty instance: same as module */
     struct privileges privileges;
     struct view parameters, system; /* text: hex with places */
 };

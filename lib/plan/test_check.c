@@ -290,6 +290,13 @@ static void test_generate(void **state)
     assert_generated("multi-jc222", &filled, 1, "", OK,
                      "load\ninstall module=F00000000D01 instance=F00000000D01 parameters=0102${card.serial} "
                      "system=C8020100\n");
+    /* Where there is one applet only, it need not be named. */
+    struct install_choice unnamed = {.parameters = view_str("00")};
+    assert_generated("hello-jc222", &unnamed, 1, "", OK,
+                     "load\ninstall module=F00000000101 instance=F00000000101 parameters=00\n");
+    assert_generated("multi-jc222", &unnamed, 1, "", ERR_FORMAT,
+                     "Which applet? The CAP file has 3: name the module.");
+
     /* What can't work is not generated; nor can a value bring words or lines of its own. */
     filled.parameters = view_str("01 privileges=80");
     assert_generated("multi-jc222", &filled, 1, "", ERR_FORMAT, "Parameters must not have blanks in them.");

@@ -45,7 +45,7 @@ static const struct json_rule app_rules[] = {
 };
 
 static const struct json_rule install_rules[] = {
-    {"module", TAKE_TEXT, true, 2 * AID_MAX},
+    {"module", TAKE_TEXT, false, 2 * AID_MAX},
     {"instance", TAKE_TEXT, false, 2 * AID_MAX},
     {"privileges", TAKE_TEXT, false, 6},
     {"parameters", TAKE_TEXT, false, PARAMETERS_TEXT_MAX},
@@ -91,7 +91,8 @@ static enum err read_install(const json_t *j, size_t number, struct install_choi
     enum err e = json_check(j, install_rules, COUNT(install_rules), why, why_len);
     if (e != OK)
         return e;
-    if (read_aid(json_text(j, "module"), &out->module) != OK)
+    const char *module = json_text(j, "module");
+    if (*module != '\0' && read_aid(module, &out->module) != OK)
         return REFUSE("'module' of install entry %zu is not an AID in hexadecimal", number);
     const char *instance = json_text(j, "instance");
     if (*instance != '\0' && read_aid(instance, &out->instance) != OK)
