@@ -401,7 +401,7 @@ static void expect_no_open(struct world *w, const struct session *s, const struc
 static void a_wrong_cryptogram_opens_nothing(void **state)
 {
     struct world *w = *state;
-    static const char *const ids[] = {REAL, "computed-scp03-aes256-i71-l33"};
+    static const char *const ids[] = {REAL, "securo-scp03-i70-aes256-1"};
     for (size_t n = 0; n < 2; n++) {
         struct session s;
         uint8_t answer[64];
@@ -412,13 +412,13 @@ static void a_wrong_cryptogram_opens_nothing(void **state)
         struct vault_open in = s.open;
         in.answer = wr_view_of(&copy);
         /* Diversification data is not part of it with KDF_NONE; from the challenge on all is. */
-        size_t counter = n == 0 ? 3 : 0, challenge = n == 0 ? 8 : 16;
-        for (size_t i = 13; i < 13 + 2 * challenge; i++) {
+        enum { CHALLENGE = 8, COUNTER = 3 };
+        for (size_t i = 13; i < 13 + 2 * CHALLENGE; i++) {
             answer[i] ^= 0x01;
             expect_no_open(w, &s, &in, ERR_AUTH, "flipped");
             answer[i] ^= 0x01;
         }
-        for (size_t cut = 0; cut < in.answer.len - counter; cut++) {
+        for (size_t cut = 0; cut < s.open.answer.len - COUNTER; cut++) {
             in.answer = view_head(s.open.answer, cut);
             expect_no_open(w, &s, &in, ERR_FORMAT, "cut");
         }
