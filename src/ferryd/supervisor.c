@@ -23,7 +23,7 @@
 #include <base/log.h>
 
 enum {
-    GRACE_MS = 10000,   /* for an orderly stop, then SIGKILL */
+    GRACE_MS = 15000,   /* for an orderly stop, more than the front takes at most; then SIGKILL */
     PAUSE_MIN_MS = 200, /* before a new pair, doubled each time */
     PAUSE_MAX_MS = 30000,
     HEALTHY_MS = 60000, /* a pair that lived so long starts the pauses anew */
