@@ -201,7 +201,8 @@ static bool grow(struct writer *w, size_t need)
     return true;
 }
 
-uint8_t *wr_reserve(struct writer *w, size_t len)
+/* Room for len bytes, as they come: whoever takes it fills it. */
+static uint8_t *take_room(struct writer *w, size_t len)
 {
     if (w->bad || len > w->max - w->len) {
         wr_fail(w);
@@ -214,14 +215,21 @@ uint8_t *wr_reserve(struct writer *w, size_t len)
         return NULL;
     }
     uint8_t *at = w->data + w->len;
-    memset(at, 0, len);
     w->len += len;
+    return at;
+}
+
+uint8_t *wr_reserve(struct writer *w, size_t len)
+{
+    uint8_t *at = take_room(w, len);
+    if (at != NULL)
+        memset(at, 0, len);
     return at;
 }
 
 static void put_number(struct writer *w, uint64_t v, size_t bytes)
 {
-    uint8_t *at = wr_reserve(w, bytes);
+    uint8_t *at = take_room(w, bytes);
     if (at == NULL)
         return;
     for (size_t i = bytes; i-- > 0; v >>= 8)
@@ -259,7 +267,7 @@ void wr_bytes(struct writer *w, const void *data, size_t len)
 {
     if (len == 0)
         return;
-    uint8_t *at = wr_reserve(w, len);
+    uint8_t *at = take_room(w, len);
     if (at != NULL)
         memcpy(at, data, len);
 }
@@ -296,7 +304,7 @@ void wr_insert(struct writer *w, size_t at, struct view v)
 {
     assert(at <= w->len || w->bad);
     size_t moved = w->len - at;
-    if (v.len == 0 || wr_reserve(w, v.len) == NULL)
+    if (v.len == 0 || take_room(w, v.len) == NULL)
         return;
     memmove(w->data + at + v.len, w->data + at, moved);
     memcpy(w->data + at, v.data, v.len);

@@ -31,6 +31,7 @@ void slot_forget(struct slot *s)
     EVP_CIPHER_CTX_reset(s->ctx); /* wipes the key schedule */
     s->cipher = NULL;
     secret_wipe(&s->key);
+    wipe(s->chain, sizeof(s->chain));
 }
 
 enum err slot_begin(struct slot *s, const EVP_CIPHER *cipher, struct view key, const uint8_t *iv,
@@ -67,6 +68,35 @@ enum err slot_update(struct slot *s, struct view in, uint8_t *out)
     return crypto_failed(ERR_CRYPTO);
 }
 
+void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK])
+{
+    for (size_t i = 0; i < AES_BLOCK; i++)
+        block[i] ^= with[i];
+}
+
+enum err slot_key(struct slot *s, const EVP_CIPHER *cipher, struct view key)
+{
+    static const uint8_t zero[AES_BLOCK];
+    if (slot_holds(s, cipher, key))
+        return OK;
+    memset(s->chain, 0, sizeof(s->chain));
+    return slot_begin(s, cipher, key, zero, true);
+}
+
+enum err slot_message(struct slot *s, const uint8_t iv[AES_BLOCK], uint8_t *data, size_t len)
+{
+    if (len == 0)
+        return OK;
+    if (iv != NULL) {
+        xor_block(data, iv);
+        xor_block(data, s->chain);
+    }
+    enum err e = slot_update(s, view_of(data, len), data);
+    if (e == OK)
+        memcpy(s->chain, data + len - AES_BLOCK, AES_BLOCK);
+    return e;
+}
+
 const EVP_CIPHER *aes_by_key(EVP_CIPHER *const table[AES_SIZE_COUNT], struct view key)
 {
     switch (key.len) {
@@ -94,7 +124,16 @@ static enum err aes(struct slot *s, EVP_CIPHER *const table[AES_SIZE_COUNT], str
 enum err crypto_aes_cbc_encrypt(struct crypto *c, struct view key, const uint8_t iv[AES_BLOCK],
                                 struct view in, uint8_t *out)
 {
-    return aes(&c->slots[SLOT_AES_CBC_ENCRYPT], c->aes_cbc, key, iv, true, in, out);
+    struct slot *s = &c->slots[SLOT_AES_CBC_ENCRYPT];
+    const EVP_CIPHER *cipher = aes_by_key(c->aes_cbc, key);
+    if (cipher == NULL || in.len % AES_BLOCK != 0)
+        return ERR_ARGUMENT;
+    enum err e = slot_key(s, cipher, key);
+    if (e != OK)
+        return e;
+    if (out != in.data && in.len > 0)
+        memcpy(out, in.data, in.len);
+    return slot_message(s, iv, out, in.len);
 }
 
 enum err crypto_aes_cbc_decrypt(struct crypto *c, struct view key, const uint8_t iv[AES_BLOCK],

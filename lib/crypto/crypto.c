@@ -96,7 +96,6 @@ void crypto_forget(struct crypto *c)
         slot_forget(&c->slots[i]);
     wipe(c->cmac_k1, sizeof(c->cmac_k1));
     wipe(c->cmac_k2, sizeof(c->cmac_k2));
-    wipe(c->cmac_chain, sizeof(c->cmac_chain));
 }
 
 void crypto_free(struct crypto **c)

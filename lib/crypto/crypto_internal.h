@@ -43,6 +43,7 @@ struct slot {
     EVP_CIPHER_CTX *ctx;
     const EVP_CIPHER *cipher; /* borrowed from struct crypto; NULL: holds no key */
     struct secret key;
+    uint8_t chain[AES_BLOCK]; /* what an AES-CBC context has in its chain: see slot_message */
 };
 
 struct crypto {
@@ -54,7 +55,6 @@ struct crypto {
     EVP_MAC_CTX *hmac_ctx; /* with SHA-256 set */
     struct slot slots[SLOT_COUNT];
     uint8_t cmac_k1[AES_BLOCK], cmac_k2[AES_BLOCK]; /* subkeys of the key in SLOT_CMAC */
-    uint8_t cmac_chain[AES_BLOCK];                  /* what its context has in its chain: the last MAC */
 };
 
 /* Clears OpenSSL's error queue, which the TLS code of the same thread reads, and gives e back. */
@@ -67,6 +67,14 @@ enum err slot_begin(struct slot *s, const EVP_CIPHER *cipher, struct view key, c
                     bool encrypt) MUST_USE;
 /* Whole blocks, going on where the last call ended. */
 enum err slot_update(struct slot *s, struct view in, uint8_t *out) MUST_USE;
+/* Many messages under one key, for slots of AES-CBC encryption that nothing else uses: a context goes on from
+ * the end of the message before, and instead of a new initial value, which costs as much as several blocks,
+ * that end is put into the first block beside the initial value, where the chaining takes it out again.
+ * slot_key: key schedule for a new key only. slot_message: in place; starts a message, or goes on (iv NULL).
+ */
+enum err slot_key(struct slot *s, const EVP_CIPHER *cipher, struct view key) MUST_USE;
+enum err slot_message(struct slot *s, const uint8_t iv[AES_BLOCK], uint8_t *data, size_t len) MUST_USE;
+void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK]);
 bool slot_holds(const struct slot *s, const EVP_CIPHER *cipher, struct view key);
 void slot_forget(struct slot *s);
 

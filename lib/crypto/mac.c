@@ -87,30 +87,27 @@ static void double_block(const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
     out[AES_BLOCK - 1] ^= (uint8_t)(0x87 & -carry);
 }
 
+static const uint8_t zero_block[AES_BLOCK];
+
 /* Key schedule and subkeys, unless the slot holds this key already. */
 static enum err cmac_begin(struct crypto *c, struct view key)
 {
-    static const uint8_t zero[AES_BLOCK];
     const EVP_CIPHER *cipher = aes_by_key(c->aes_cbc, key);
     struct slot *s = &c->slots[SLOT_CMAC];
+    uint8_t l[AES_BLOCK] = {0};
     if (cipher == NULL)
         return ERR_ARGUMENT;
     if (slot_holds(s, cipher, key))
         return OK;
-    enum err e = slot_begin(s, cipher, key, zero, true);
+    enum err e = slot_key(s, cipher, key);
     if (e == OK)
-        e = slot_update(s, VIEW_OF(zero), c->cmac_chain);
+        e = slot_message(s, zero_block, l, sizeof(l));
     if (e == OK) {
-        double_block(c->cmac_chain, c->cmac_k1);
+        double_block(l, c->cmac_k1);
         double_block(c->cmac_k1, c->cmac_k2);
     }
+    wipe(l, sizeof(l));
     return e;
-}
-
-static void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK])
-{
-    for (size_t i = 0; i < AES_BLOCK; i++)
-        block[i] ^= with[i];
 }
 
 /* Gathers the parts to long pieces: one call of the library for a whole command. A full piece stays until
@@ -122,18 +119,11 @@ struct gather {
     bool going; /* not the first piece */
 };
 
-/* A message begins with a chain of zeros. The context still has the end of the last message in its chain;
- * putting that into the first block too takes it out again, at less cost than a new initial value. */
 static enum err gather_flush(struct gather *g)
 {
-    struct crypto *c = g->crypto;
-    if (!g->going)
-        xor_block(g->piece, c->cmac_chain);
+    const uint8_t *iv = g->going ? NULL : zero_block;
     g->going = true;
-    enum err e = slot_update(&c->slots[SLOT_CMAC], view_of(g->piece, g->len), g->piece);
-    if (e == OK)
-        memcpy(c->cmac_chain, g->piece + g->len - AES_BLOCK, AES_BLOCK);
-    return e;
+    return slot_message(&g->crypto->slots[SLOT_CMAC], iv, g->piece, g->len);
 }
 
 static enum err gather_add(struct gather *g, struct view part)
@@ -180,7 +170,7 @@ enum err crypto_cmac(struct crypto *c, struct view key, const struct view *parts
     if (e == OK)
         e = gather_end(&g);
     if (e == OK)
-        memcpy(out, c->cmac_chain, CMAC_LEN);
+        memcpy(out, c->slots[SLOT_CMAC].chain, CMAC_LEN);
     wipe(g.piece, g.going ? PIECE : g.len); /* what was gathered, or encrypted in its place */
     return e;
 }
