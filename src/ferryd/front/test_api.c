@@ -1,0 +1,712 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The administration asked over HTTPS: who may come in, what every resource takes, refuses and tells. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "front/test_api_world.h"
+
+/* Asks, and fails with the answer when the status is another. */
+#define ASK(w, want, method, path, body)                                                                     \
+    do {                                                                                                     \
+        if (test_ask((w), (method), (path), (body)) != (want))                                               \
+            fail_msg("%s %s: %ld %s", (method), (path), (w)->status, (w)->text);                             \
+    } while (0)
+#define WANT(w, want, call)                                                                                  \
+    do {                                                                                                     \
+        if ((call) != (want))                                                                                \
+            fail_msg("%ld %s", (w)->status, (w)->text);                                                      \
+    } while (0)
+
+static void has_message(const struct test_world *w, const char *word, const char *part)
+{
+    if (strcmp(test_text(w, "error"), word) != 0 || strstr(test_text(w, "message"), part) == NULL)
+        fail_msg("%ld %s", w->status, w->text);
+}
+
+static json_t *item(const struct test_world *w, size_t n)
+{
+    return json_array_get(json_object_get(w->json, "items"), n);
+}
+
+static const char *item_text(const struct test_world *w, size_t n, const char *field)
+{
+    const char *text = json_string_value(json_object_get(item(w, n), field));
+    return text != NULL ? text : "";
+}
+
+static size_t items(const struct test_world *w)
+{
+    return json_array_size(json_object_get(w->json, "items"));
+}
+
+/* ---- who may come in ---- */
+
+static void strangers_learn_nothing(void **state)
+{
+    struct test_world *w = *state;
+    static const char *const tokens[] = {NULL, "", "x", TEST_TOKEN "x",
+                                         "dGVzdCB0b2tlbiBvZiB0aGUgYWRtaW5pc3RyYXRvcG"};
+    static const char *const paths[] = {"/api/v1/apps", "/api/v1/keys", "/api/v1/nothing", "/api/v1/audit"};
+    for (size_t t = 0; t < sizeof(tokens) / sizeof(tokens[0]); t++) {
+        for (size_t p = 0; p < sizeof(paths) / sizeof(paths[0]); p++) {
+            w->token = tokens[t];
+            ASK(w, 401, "GET", paths[p], NULL);
+            has_message(w, "unauthorized", "token");
+        }
+    }
+    /* Also nothing of what there is: another method of a path is answered alike. */
+    ASK(w, 401, "DELETE", "/api/v1/apps", NULL);
+    WANT(w, 401, test_add_app(w, "hello", "hello-jc222.cap", ""));
+    ASK(w, 200, "GET", "/health", NULL);
+    ASK(w, 200, "GET", "/metrics", NULL);
+    w->token = TEST_TOKEN;
+    ASK(w, 200, "GET", "/api/v1/apps", NULL);
+    assert_int_equal(items(w), 0);
+}
+
+static void a_client_certificate_is_as_good_as_the_token(void **state)
+{
+    struct test_world *w = *state;
+    w->token = NULL;
+    w->as_operator = true;
+    ASK(w, 200, "GET", "/api/v1/apps", NULL);
+    WANT(w, 201, test_add_app(w, "hello", "hello-jc222.cap", ""));
+    ASK(w, 200, "GET", "/api/v1/audit", NULL);
+    assert_string_equal(item_text(w, 0, "who"), "certificate operator");
+}
+
+static void paths_and_methods_are_told_apart(void **state)
+{
+    struct test_world *w = *state;
+    ASK(w, 404, "GET", "/api/v1/nothing", NULL);
+    ASK(w, 404, "GET", "/api/v1/apps/", NULL);
+    ASK(w, 404, "GET", "/api/v1/apps/a/b/c", NULL);
+    ASK(w, 404, "GET", "/api/v1/keys/a", NULL);
+    ASK(w, 405, "PUT", "/api/v1/apps", "{}");
+    assert_string_equal(w->allow, "POST, GET");
+    ASK(w, 405, "POST", "/api/v1/audit", "{}");
+    assert_string_equal(w->allow, "GET");
+    char longest[300] = "/api/v1/apps/";
+    memset(longest + strlen(longest), 'a', 200);
+    ASK(w, 404, "DELETE", longest, NULL);
+    longest[strlen("/api/v1/apps/") + 70] = '\0'; /* longer than a name, not longer than a card's number */
+    ASK(w, 404, "DELETE", longest, NULL);
+}
+
+/* ---- applications ---- */
+
+static void an_application_is_added_and_told(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_app(w, "till", "till-jc222.cap", ""));
+    assert_string_equal(w->content_type, "application/json");
+    assert_string_equal(test_text(w, "name"), "till");
+    assert_int_equal(strlen(test_text(w, "sha256")), 64);
+    assert_true(test_number(w, "load_bytes") > 100);
+    assert_true(json_array_size(json_object_get(w->json, "applets")) == 1);
+    const json_t *import = json_array_get(json_object_get(w->json, "imports"), 0);
+    assert_true(json_string_length(json_object_get(import, "aid")) >= 10);
+    assert_non_null(strchr(json_string_value(json_object_get(import, "version")), '.'));
+    assert_int_equal(strlen(test_text(w, "created")), strlen("2026-01-01T00:00:00.000Z"));
+
+    WANT(w, 409, test_add_app(w, "till", "till-jc222.cap", ""));
+    has_message(w, "exists", "'till'");
+    ASK(w, 200, "GET", "/api/v1/apps/till", NULL);
+    assert_string_equal(test_text(w, "name"), "till");
+    ASK(w, 404, "GET", "/api/v1/apps/other", NULL);
+
+    ASK(w, 200, "GET", "/api/v1/apps/till/sequence", NULL);
+    assert_non_null(strstr(w->text, "load"));
+    assert_non_null(strstr(w->text, "install"));
+    assert_int_equal(strncmp(w->content_type, "text/plain", 10), 0);
+    ASK(w, 404, "GET", "/api/v1/apps/other/sequence", NULL);
+    ASK(w, 204, "DELETE", "/api/v1/apps/till", NULL);
+    assert_int_equal(w->text_len, 0);
+    ASK(w, 404, "DELETE", "/api/v1/apps/till", NULL);
+}
+
+static void bad_cap_files_are_refused_in_words(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *file, *part;
+    } rows[] = {{"bad/no-header.cap", "eader"}, {"bad/text.cap", ""},         {"bad/truncated.cap", ""},
+                {"bad/bomb-1g.cap", ""},        {"bad/two-packages.cap", ""}, {"bad/applets-same.cap", ""}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        WANT(w, 422, test_add_app(w, "bad", rows[i].file, ""));
+        has_message(w, "refused", rows[i].part);
+        assert_true(strlen(test_text(w, "message")) > 10);
+    }
+    ASK(w, 200, "GET", "/api/v1/apps", NULL);
+    assert_int_equal(items(w), 0);
+}
+
+static void bad_bodies_are_malformed(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *path, *body, *part;
+    } rows[] = {
+        {"/api/v1/apps", "", "empty"},
+        {"/api/v1/apps", "{", "JSON"},
+        {"/api/v1/apps", "{\"name\":\"a\"}", "'cap'"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"*\"}", "base64"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAA====\"}", "base64"},
+        {"/api/v1/apps", "{\"name\":\"../a\",\"cap\":\"AAAA\"}", "'name'"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAAA\",\"instal\":[]}", "'instal'"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAAA\",\"install\":[1]}", "not an object"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAAA\",\"install\":[{\"module\":\"00\"}]}", "entry 1"},
+        {"/api/v1/apps",
+         "{\"name\":\"a\",\"cap\":\"AAAA\",\"install\":[{\"module\":\"A000000151\",\"privileges\":\"0000\"}]"
+         "}",
+         "'privileges'"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAAA\",\"load_parameters\":\"C6\",\"sequence\":\"load\"}",
+         "'sequence'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":0,\"use\":\"master\",\"type\":\"aes128\",\"wrapped\":\"AA\"}",
+         "'version'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":1,\"use\":\"own\",\"type\":\"aes128\",\"wrapped\":\"AA\"}", "'use'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":1,\"use\":\"master\",\"type\":\"aes\",\"wrapped\":\"AA\"}", "'type'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":1,\"use\":\"master\",\"type\":\"aes128\",\"wrapped\":\"\"}",
+         "'wrapped'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":1,\"use\":\"card\",\"type\":\"aes128\",\"wrapped\":\"AAAA\"}",
+         "'card'"},
+        {"/api/v1/keys",
+         "{\"name\":\"a\",\"version\":1,\"use\":\"master\",\"card\":\"47\",\"type\":\"aes128\",\"wrapped\":"
+         "\"AAAA\"}",
+         "'card'"},
+        {"/api/v1/types", "{\"name\":\"a\"}", "'scp'"},
+        {"/api/v1/orders", "{\"purpose\":\"destroy\"}", "'purpose'"},
+        {"/api/v1/orders", "{\"purpose\":\"install\"}", "'app'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"app\":\"a\"}", "'app'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":0}", "'cards'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"47\",\"cards\":2}", "one card"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"4 7\"}", "'card'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":5,\"openings\":4}", "'openings'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":0}", "'expires_s'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":99999999}", "'expires_s'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"level\":\"3\"}", "'level'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"type\":\"a b\"}", "'type'"},
+        {"/api/v1/cards/47/release", "{}", "'reason'"},
+        {"/api/v1/cards/47/release", "{\"reason\":\"  \"}", "'reason'"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (test_ask(w, "POST", rows[i].path, rows[i].body) != 400)
+            fail_msg("row %zu: %ld %s", i, w->status, w->text);
+        has_message(w, "malformed", rows[i].part);
+    }
+    ASK(w, 200, "GET", "/api/v1/audit", NULL);
+    assert_int_equal(items(w), 0); /* nothing was changed, nothing is told */
+}
+
+static void base64_of_both_kinds_is_taken(void **state)
+{
+    struct test_world *w = *state;
+    static const char *const bodies[] = {"{\"name\":\"a\",\"cap\":\"+/+/AA==\"}",
+                                         "{\"name\":\"a\",\"cap\":\"-_-_AA\"}"};
+    for (size_t i = 0; i < 2; i++)
+        ASK(w, 422, "POST", "/api/v1/apps", bodies[i]); /* understood; no CAP file */
+}
+
+static void a_sequence_is_checked(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 422, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"load\\nfly away\\n\""));
+    has_message(w, "refused", "2");
+    WANT(w, 201, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"# ours\\nload\\n\""));
+    ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
+    assert_string_equal(w->text, "# ours\nload\n");
+    ASK(w, 422, "PUT", "/api/v1/apps/s/sequence", "load\nload hash=md5\n");
+    has_message(w, "refused", "2");
+    ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
+    assert_string_equal(w->text, "# ours\nload\n");
+    ASK(w, 200, "PUT", "/api/v1/apps/s/sequence", "load hash=sha256\n");
+    ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
+    assert_string_equal(w->text, "load hash=sha256\n");
+    ASK(w, 404, "PUT", "/api/v1/apps/other/sequence", "load\n");
+    static char longest[SEQUENCE_TEXT_MAX + 8];
+    memset(longest, '#', sizeof(longest) - 1);
+    ASK(w, 422, "PUT", "/api/v1/apps/s/sequence", longest);
+}
+
+static void install_choices_make_the_sequence(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_app(w, "a", "till-jc222.cap", ""));
+    char applet[64], more[256];
+    snprintf(applet, sizeof(applet), "%s",
+             json_string_value(json_array_get(json_object_get(w->json, "applets"), 0)));
+    snprintf(more, sizeof(more),
+             ",\"install\":[{\"module\":\"%s\",\"instance\":\"A00000015155\",\"privileges\":\"04\","
+             "\"parameters\":\"AABB\"}]",
+             applet);
+    WANT(w, 201, test_add_app(w, "b", "till-jc222.cap", more));
+    ASK(w, 200, "GET", "/api/v1/apps/b/sequence", NULL);
+    assert_non_null(strstr(w->text, "A00000015155"));
+    assert_non_null(strstr(w->text, "AABB"));
+    WANT(w, 422, test_add_app(w, "c", "till-jc222.cap", ",\"install\":[{\"module\":\"A0000001519999\"}]"));
+}
+
+/* ---- keys ---- */
+
+static void a_key_is_imported_and_never_told(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    assert_string_equal(test_text(w, "type"), "aes128");
+    assert_string_equal(test_text(w, "use"), "master");
+    assert_int_equal(test_number(w, "version"), 1);
+    const json_t *values = json_object_get(w->json, "check_values");
+    assert_int_equal(json_array_size(values), 3);
+    assert_int_equal(json_string_length(json_array_get(values, 0)), 6);
+    assert_false(json_is_true(json_object_get(w->json, "retired")));
+    assert_null(json_object_get(w->json, "sealed"));
+    assert_null(json_object_get(w->json, "wrapped"));
+
+    WANT(w, 409, test_add_key(w, "master", 1, KEY_AES, 2));
+    WANT(w, 201, test_add_key(w, "master", 2, KEY_AES, 2));
+    ASK(w, 200, "GET", "/api/v1/keys?match=mas&limit=1", NULL);
+    assert_string_equal(test_text(w, "next"), "master/1");
+    ASK(w, 200, "GET", "/api/v1/keys?limit=1&after=master%2F1", NULL);
+    assert_int_equal(json_integer_value(json_object_get(item(w, 0), "version")), 2);
+    assert_null(json_object_get(w->json, "next"));
+    ASK(w, 200, "POST", "/api/v1/keys/master/2/retire", "");
+    assert_true(json_is_true(json_object_get(w->json, "retired")));
+    ASK(w, 200, "GET", "/api/v1/keys/master/2", NULL);
+    assert_true(json_is_true(json_object_get(w->json, "retired")));
+    static const char *const absent[] = {"/api/v1/keys/master/3",  "/api/v1/keys/master/0",
+                                         "/api/v1/keys/master/01", "/api/v1/keys/master/1x",
+                                         "/api/v1/keys/other/1",   "/api/v1/keys/master/4294967297"};
+    for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+        ASK(w, 404, "GET", absent[i], NULL);
+    ASK(w, 404, "POST", "/api/v1/keys/master/3/retire", "");
+    ASK(w, 404, "POST", "/api/v1/keys/master/x/retire", "");
+}
+
+/* A key that was encrypted under one name cannot be stored under another. */
+static void a_key_belongs_to_its_attributes(void **state)
+{
+    struct test_world *w = *state;
+    char body[4096];
+    struct key_attributes a = {
+        .name = "a", .version = 1, .use = KEY_USE_MASTER, .type = KEY_AES, .key_len = 16};
+    struct key_attributes b = a;
+    b.version = 2;
+    test_key_body(w, &a, &b, 1, body, sizeof(body));
+    ASK(w, 422, "POST", "/api/v1/keys", body);
+    has_message(w, "refused", "attributes");
+    ASK(w, 422, "POST", "/api/v1/keys",
+        "{\"name\":\"a\",\"version\":1,\"use\":\"master\",\"type\":\"aes128\",\"wrapped\":\"AAAA\"}");
+    ASK(w, 404, "GET", "/api/v1/keys/a/1", NULL);
+    w->keeper_silent = true;
+    WANT(w, 503, test_add_key(w, "a", 1, KEY_AES, 1));
+    w->keeper_silent = false;
+    WANT(w, 201, test_add_key(w, "a", 1, KEY_AES, 1));
+}
+
+/* ---- card types ---- */
+
+static void a_card_type_is_added_changed_and_removed(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 422, test_add_type(w, "badge", ""));
+    has_message(w, "refused", "no key 'master'");
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    WANT(w, 201, test_add_type(w, "badge", ",\"match\":{\"atr\":[\"3B\"]}"));
+    assert_string_equal(test_text(w, "name"), "badge");
+    assert_true(json_is_array(json_object_get(w->json, "warnings")));
+    assert_int_equal(json_array_size(json_object_get(w->json, "warnings")), 0);
+    WANT(w, 409, test_add_type(w, "badge", ""));
+
+    static const char put[] =
+        "{\"name\":\"badge\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"31\",\"key\":\"master\","
+        "\"kdf\":\"none\"}";
+    ASK(w, 400, "PUT", "/api/v1/types/other", put);
+    has_message(w, "malformed", "path");
+    ASK(w, 200, "PUT", "/api/v1/types/badge", put);
+    assert_int_equal(json_array_size(json_object_get(w->json, "warnings")), 1);
+    ASK(w, 200, "GET", "/api/v1/types/badge", NULL);
+    assert_string_equal(test_text(w, "kvn"), "31");
+    assert_string_equal(test_text(w, "kdf"), "none");
+    ASK(w, 422, "POST", "/api/v1/types",
+        "{\"name\":\"x\",\"scp\":\"03\",\"i\":\"99\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"none\"}");
+    ASK(w, 204, "DELETE", "/api/v1/types/badge", NULL);
+    ASK(w, 404, "DELETE", "/api/v1/types/badge", NULL);
+    ASK(w, 404, "GET", "/api/v1/types/badge", NULL);
+}
+
+static void a_type_and_its_key_go_together(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_DES3, 1));
+    WANT(w, 422, test_add_type(w, "badge", ""));
+    has_message(w, "refused", "Triple-DES");
+    ASK(w, 201, "POST", "/api/v1/types",
+        "{\"name\":\"old\",\"scp\":\"02\",\"i\":\"15\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"visa2\"}");
+    assert_true(json_array_size(json_object_get(w->json, "warnings")) >= 1);
+    ASK(w, 200, "POST", "/api/v1/keys/master/1/retire", "");
+    ASK(w, 422, "POST", "/api/v1/types",
+        "{\"name\":\"new\",\"scp\":\"02\",\"i\":\"15\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"visa2\"}");
+    has_message(w, "refused", "retired");
+    ASK(w, 201, "POST", "/api/v1/types",
+        "{\"name\":\"own\",\"scp\":\"02\",\"i\":\"15\",\"kvn\":\"30\",\"kdf\":\"imported\"}");
+
+    char body[4096];
+    struct key_attributes a = {
+        .name = "d", .version = 1, .use = KEY_USE_DERIVE, .type = KEY_AES, .key_len = 16};
+    test_key_body(w, &a, NULL, 1, body, sizeof(body));
+    ASK(w, 201, "POST", "/api/v1/keys", body);
+    assert_int_equal(json_array_size(json_object_get(w->json, "check_values")), 1);
+    ASK(w, 422, "POST", "/api/v1/types",
+        "{\"name\":\"new\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"d\",\"kdf\":\"none\"}");
+    has_message(w, "refused", "not a master key");
+}
+
+/* card-rules: well-known default keys only in a type that says virgin. */
+static void default_keys_are_for_virgin_cards(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 0x40));
+    assert_int_equal(json_array_size(json_object_get(w->json, "warnings")), 1);
+    WANT(w, 422, test_add_type(w, "badge", ""));
+    has_message(w, "refused", "well-known");
+    WANT(w, 201, test_add_type(w, "fresh", ",\"virgin\":true"));
+
+    /* An older version that is not retired would be used again when a newer one is retired. */
+    WANT(w, 201, test_add_key(w, "master", 2, KEY_AES, 1));
+    WANT(w, 422, test_add_type(w, "badge", ""));
+    ASK(w, 200, "POST", "/api/v1/keys/master/1/retire", "");
+    WANT(w, 201, test_add_type(w, "badge", ""));
+
+    /* And the other way round: the key comes after the type. */
+    WANT(w, 422, test_add_key(w, "master", 3, KEY_AES, 0x40));
+    has_message(w, "refused", "well-known");
+    char body[4096];
+    struct key_attributes a = {
+        .name = "c", .version = 1, .use = KEY_USE_CARD, .type = KEY_AES, .key_len = 16, .card = "4790"};
+    test_key_body(w, &a, NULL, 0x40, body, sizeof(body));
+    ASK(w, 422, "POST", "/api/v1/keys", body);
+}
+
+/* ---- orders ---- */
+
+static void an_order_has_a_ticket_that_is_shown_once(void **state)
+{
+    struct test_world *w = *state;
+    char id[64], ticket[64], path[128], url[256], digest_hex[2 * DIGEST_LEN + 1];
+    WANT(w, 201, test_add_app(w, "till", "till-jc222.cap", ""));
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"install\",\"app\":\"till\"}");
+    snprintf(id, sizeof(id), "%s", test_text(w, "id"));
+    snprintf(ticket, sizeof(ticket), "%s", test_text(w, "ticket"));
+    assert_int_equal(strlen(id), ID_TEXT);
+    assert_int_equal(strlen(ticket), 43);
+    snprintf(url, sizeof(url), "https://cards.example.org:8443/gp/adm?t=%s", ticket);
+    assert_string_equal(test_text(w, "url"), url);
+    assert_int_equal(strncmp(test_text(w, "link"), "cardferry:", 10), 0);
+    assert_string_equal(test_text(w, "state"), "open");
+    assert_string_equal(test_text(w, "level"), "");
+    assert_int_equal(test_number(w, "cards_left"), 1);
+    assert_int_equal(test_number(w, "openings_left"), 3);
+
+    snprintf(path, sizeof(path), "/api/v1/orders/%s", id);
+    ASK(w, 200, "GET", path, NULL);
+    assert_null(strstr(w->text, ticket));
+    assert_null(json_object_get(w->json, "ticket"));
+    ASK(w, 200, "GET", "/api/v1/audit", NULL);
+    assert_null(strstr(w->text, ticket));
+    assert_string_equal(item_text(w, 0, "object"), id);
+
+    /* The store has the digest alone. */
+    uint8_t digest[DIGEST_LEN];
+    struct view text = view_str(ticket);
+    struct order_row row;
+    assert_int_equal(crypto_digest(w->client_crypto, DIGEST_SHA256, &text, 1, digest), OK);
+    assert_int_equal(w->beside.ops->get_order_by_ticket(w->beside.ctx, digest, &row), OK);
+    assert_string_equal(row.id, id);
+    hex_write(digest_hex, VIEW_OF(digest));
+
+    ASK(w, 409, "DELETE", "/api/v1/apps/till", NULL);
+    has_message(w, "in-use", "'till'");
+    snprintf(path, sizeof(path), "/api/v1/orders/%s/cancel", id);
+    ASK(w, 200, "POST", path, "");
+    assert_string_equal(test_text(w, "state"), "cancelled");
+    ASK(w, 409, "POST", path, "");
+    ASK(w, 404, "POST", "/api/v1/orders/0/cancel", "");
+    ASK(w, 404, "GET", "/api/v1/orders/0", NULL);
+    ASK(w, 204, "DELETE", "/api/v1/apps/till", NULL);
+}
+
+static void an_order_that_names_nothing_is_refused(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *body, *part;
+    } rows[] = {{"{\"purpose\":\"install\",\"app\":\"none\"}", "application 'none'"},
+                {"{\"purpose\":\"inspect\",\"type\":\"none\"}", "card type 'none'"},
+                {"{\"purpose\":\"inspect\",\"level\":\"00\"}", "authenticate"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ASK(w, 422, "POST", "/api/v1/orders", rows[i].body);
+        has_message(w, "refused", rows[i].part);
+    }
+}
+
+static void an_order_may_only_raise_the_level(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *level;
+        long status;
+    } rows[] = {{"11", 201}, {"13", 201}, {"33", 201}, {"01", 422}, {"03", 422}, {"00", 422}, {"FF", 422}};
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    WANT(w, 201, test_add_type(w, "badge", ",\"level\":\"11\""));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char body[128];
+        snprintf(body, sizeof(body), "{\"purpose\":\"inspect\",\"type\":\"badge\",\"level\":\"%s\"}",
+                 rows[i].level);
+        if (test_ask(w, "POST", "/api/v1/orders", body) != rows[i].status)
+            fail_msg("level %s: %ld %s", rows[i].level, w->status, w->text);
+    }
+}
+
+static void an_old_order_is_told_as_expired(void **state)
+{
+    struct test_world *w = *state;
+    char path[128];
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":60}");
+    snprintf(path, sizeof(path), "/api/v1/orders/%s", test_text(w, "id"));
+    w->clock_ahead_ms = 59 * 1000 - 500;
+    ASK(w, 200, "GET", path, NULL);
+    assert_string_equal(test_text(w, "state"), "open");
+    w->clock_ahead_ms = 61 * 1000;
+    ASK(w, 200, "GET", path, NULL);
+    assert_string_equal(test_text(w, "state"), "expired");
+}
+
+/* ---- cards and sessions, which the dialogue writes ---- */
+
+static void put_card(struct test_world *w, const char *type)
+{
+    struct identity id = {.atr = {0x3B, 0x00}, .atr_len = 2, .scps = {{3, 0x70}}, .scp_count = 1};
+    struct writer encoded;
+    wr_heap(&encoded, 4096);
+    assert_int_equal(identity_encode(&id, &encoded), OK);
+    struct card_row card = {.number = "4790-01",
+                            .identity = {encoded.data, encoded.len},
+                            .pinned_scp = 3,
+                            .pinned_i = -1,
+                            .pinned_kvn = 0x30,
+                            .quarantined = true,
+                            .reason = "one wrong cryptogram",
+                            .seen_ms = 1};
+    struct ledger_row ledger = {.card = "4790-01", .kvn = 0x30};
+    snprintf(card.type, sizeof(card.type), "%s", type);
+    struct change set[] = {{.kind = CARD_PUT, .row.card = &card},
+                           {.kind = LEDGER_WRONG, .row.ledger = &ledger, .now_ms = 5}};
+    assert_int_equal(test_apply(&w->beside, set, 2).e, OK);
+    wr_free(&encoded);
+}
+
+static void a_card_is_told_and_released(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    WANT(w, 201, test_add_type(w, "badge", ",\"level\":\"11\""));
+    put_card(w, "badge");
+    ASK(w, 200, "GET", "/api/v1/cards/4790-01", NULL);
+    assert_string_equal(test_text(w, "type"), "badge");
+    assert_string_equal(test_text(w, "scp"), "03");
+    assert_string_equal(test_text(w, "i"), "");
+    assert_string_equal(test_text(w, "reason"), "one wrong cryptogram");
+    assert_true(json_is_true(json_object_get(w->json, "quarantined")));
+    assert_true(json_is_null(json_object_get(w->json, "registry")));
+    assert_string_equal(json_string_value(json_object_get(json_object_get(w->json, "identity"), "atr")),
+                        "3B00");
+    const json_t *ledger = json_array_get(json_object_get(w->json, "ledger"), 0);
+    assert_string_equal(json_string_value(json_object_get(ledger, "kvn")), "30");
+    assert_int_equal(json_integer_value(json_object_get(ledger, "wrong_cryptograms")), 1);
+    ASK(w, 409, "DELETE", "/api/v1/types/badge", NULL);
+
+    /* Its type decides about an order for it, and another type is refused. */
+    ASK(w, 422, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"4790-01\",\"level\":\"01\"}");
+    WANT(w, 201, test_add_type(w, "other", ""));
+    ASK(w, 422, "POST", "/api/v1/orders",
+        "{\"purpose\":\"inspect\",\"card\":\"4790-01\",\"type\":\"other\"}");
+
+    ASK(w, 404, "POST", "/api/v1/cards/4790-02/release", "{\"reason\":\"looked at\"}");
+    ASK(w, 200, "POST", "/api/v1/cards/4790-01/release", "{\"reason\":\"looked at it\"}");
+    assert_false(json_is_true(json_object_get(w->json, "quarantined")));
+    assert_int_equal(json_array_size(json_object_get(w->json, "ledger")), 0);
+    ASK(w, 200, "GET", "/api/v1/audit?card=4790-01", NULL);
+    assert_int_equal(items(w), 1);
+    assert_string_equal(item_text(w, 0, "what"), "card.released");
+    assert_string_equal(item_text(w, 0, "detail"), "looked at it");
+    ASK(w, 200, "GET", "/api/v1/cards?match=4790", NULL);
+    assert_int_equal(items(w), 1);
+    ASK(w, 404, "GET", "/api/v1/cards/1", NULL);
+}
+
+static void sessions_are_told_without_their_secrets(void **state)
+{
+    struct test_world *w = *state;
+    char order[64], path[128];
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\"}");
+    snprintf(order, sizeof(order), "%s", test_text(w, "id"));
+    struct session_row row = {.id = "00ff",
+                              .token_digest = {1},
+                              .card = "4790",
+                              .state = {(uint8_t *)"SECRET STATE", 12},
+                              .reply = {(uint8_t *)"SECRET REPLY", 12},
+                              .step = "done",
+                              .outcome = "confirmed",
+                              .reason = "none",
+                              .detail = "all is well",
+                              .posts = 3,
+                              .created_ms = 1,
+                              .updated_ms = 1700000000123};
+    memcpy(row.order, order, sizeof(row.order));
+    struct change add = {.kind = SESSION_ADD, .row.session = &row};
+    assert_int_equal(test_apply(&w->beside, &add, 1).e, OK);
+    ASK(w, 200, "GET", "/api/v1/sessions/00ff", NULL);
+    assert_null(strstr(w->text, "SECRET"));
+    assert_string_equal(test_text(w, "outcome"), "confirmed");
+    assert_string_equal(test_text(w, "updated"), "2023-11-14T22:13:20.123Z");
+    assert_int_equal(test_number(w, "posts"), 3);
+    snprintf(path, sizeof(path), "/api/v1/sessions?order=%s", order);
+    ASK(w, 200, "GET", path, NULL);
+    assert_int_equal(items(w), 1);
+    ASK(w, 200, "GET", "/api/v1/sessions?card=4791", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 404, "GET", "/api/v1/sessions/0", NULL);
+}
+
+/* ---- listings ---- */
+
+static void listings_have_pages(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    for (int i = 0; i < 5; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "t%d", i);
+        WANT(w, 201, test_add_type(w, name, ""));
+    }
+    ASK(w, 200, "GET", "/api/v1/types", NULL);
+    assert_int_equal(items(w), 5);
+    assert_null(json_object_get(w->json, "next"));
+    ASK(w, 200, "GET", "/api/v1/types?limit=5", NULL);
+    assert_null(json_object_get(w->json, "next")); /* just full is the last page */
+    ASK(w, 200, "GET", "/api/v1/types?limit=4", NULL);
+    assert_string_equal(test_text(w, "next"), "t3");
+    ASK(w, 200, "GET", "/api/v1/types?limit=4&after=t3", NULL);
+    assert_int_equal(items(w), 1);
+    ASK(w, 200, "GET", "/api/v1/types?match=t2", NULL);
+    assert_int_equal(items(w), 1);
+    ASK(w, 200, "GET", "/api/v1/audit?limit=2", NULL);
+    assert_string_equal(test_text(w, "next"), "5");
+    ASK(w, 200, "GET", "/api/v1/audit?limit=2&after=5", NULL);
+    assert_string_equal(item_text(w, 0, "object"), "t2");
+    assert_string_equal(item_text(w, 0, "who"), "admin token");
+    static const char *const bad[] = {"limit=0", "limit=201", "limit=x", "limit=", "limit=1x", "limit=-1"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/api/v1/types?%s", bad[i]);
+        ASK(w, 400, "GET", path, NULL);
+    }
+    ASK(w, 200, "GET", "/api/v1/types?limit=200", NULL);
+    char path[300] = "/api/v1/types?after=";
+    memset(path + strlen(path), 'a', 150);
+    ASK(w, 400, "GET", path, NULL);
+}
+
+/* ---- the server itself ---- */
+
+static void health_says_what_fails(void **state)
+{
+    struct test_world *w = *state;
+    w->token = NULL;
+    ASK(w, 200, "GET", "/health", NULL);
+    assert_string_equal(test_text(w, "status"), "ok");
+    assert_string_equal(test_text(w, "store"), "ok");
+    assert_string_equal(test_text(w, "keeper"), "ok");
+    w->keeper_silent = true;
+    ASK(w, 200, "GET", "/health", NULL); /* looked at within a second */
+    w->clock_ahead_ms = 2000;
+    ASK(w, 503, "GET", "/health", NULL);
+    assert_string_equal(test_text(w, "status"), "failing");
+    assert_string_equal(test_text(w, "store"), "ok");
+    assert_string_equal(test_text(w, "keeper"), "no answer in time");
+    w->keeper_silent = false;
+    w->clock_ahead_ms = 4000;
+    ASK(w, 200, "GET", "/health", NULL);
+}
+
+static void metrics_count(void **state)
+{
+    struct test_world *w = *state;
+    ASK(w, 404, "GET", "/api/v1/cards/0", NULL);
+    ASK(w, 200, "GET", "/metrics", NULL);
+    static const char *const lines[] = {"# TYPE cardferry_posts_total counter\n",
+                                        "cardferry_sessions_total{outcome=\"confirmed\"} 0\n",
+                                        "cardferry_http_requests_total{status=\"404\"} ",
+                                        "cardferry_store_commits_total ",
+                                        "cardferry_store_batch_max ",
+                                        "cardferry_keeper_requests_total "};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        if (strstr(w->text, lines[i]) == NULL)
+            fail_msg("no '%s' in %s", lines[i], w->text);
+}
+
+static void the_server_tells_its_import_key(void **state)
+{
+    struct test_world *w = *state;
+    uint8_t key[33];
+    struct writer out;
+    ASK(w, 200, "GET", "/api/v1/server", NULL);
+    wr_fixed(&out, key, sizeof(key));
+    assert_int_equal(base64url_read(view_str(test_text(w, "import_key")), &out), OK);
+    assert_true(view_equal(wr_view_of(&out), VIEW_OF(w->import_key)));
+    assert_string_equal(test_text(w, "version"), CF_VERSION);
+    w->keeper_silent = true;
+    ASK(w, 503, "GET", "/api/v1/server", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define ROW(f) cmocka_unit_test_setup_teardown(f, test_world_setup, test_world_teardown)
+        ROW(strangers_learn_nothing),
+        ROW(a_client_certificate_is_as_good_as_the_token),
+        ROW(paths_and_methods_are_told_apart),
+        ROW(an_application_is_added_and_told),
+        ROW(bad_cap_files_are_refused_in_words),
+        ROW(bad_bodies_are_malformed),
+        ROW(base64_of_both_kinds_is_taken),
+        ROW(a_sequence_is_checked),
+        ROW(install_choices_make_the_sequence),
+        ROW(a_key_is_imported_and_never_told),
+        ROW(a_key_belongs_to_its_attributes),
+        ROW(a_card_type_is_added_changed_and_removed),
+        ROW(a_type_and_its_key_go_together),
+        ROW(default_keys_are_for_virgin_cards),
+        ROW(an_order_has_a_ticket_that_is_shown_once),
+        ROW(an_order_that_names_nothing_is_refused),
+        ROW(an_order_may_only_raise_the_level),
+        ROW(an_old_order_is_told_as_expired),
+        ROW(a_card_is_told_and_released),
+        ROW(sessions_are_told_without_their_secrets),
+        ROW(listings_have_pages),
+        ROW(health_says_what_fails),
+        ROW(metrics_count),
+        ROW(the_server_tells_its_import_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A server for tests of the administration: the real HTTP server on loopback with the real store, and a real
+ * vault where the keeper would be; asked with libcurl from another thread. */
+#ifndef FRONT_TEST_API_WORLD_H
+#define FRONT_TEST_API_WORLD_H
+
+#include <curl/curl.h>
+#include <event2/event.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include <base/text.h>
+
+#include "front/api.h"
+#include "pki.h"
+#include "store/test_support.h"
+
+/* Any token; the server is given its digest. */
+#define TEST_TOKEN "dGVzdCB0b2tlbiBvZiB0aGUgYWRtaW5pc3RyYXRvcg"
+enum { TEST_TEXT_MAX = 16 * 1024 * 1024 };
+
+struct test_world {
+    struct test_folder folder;
+    char certificate[256], key[256], operator_certificate[256], operator_key[256];
+    /* The loop's. */
+    struct event_base *base;
+    struct event *store_event, *stop_event;
+    int stop_fd;
+    struct store store;
+    struct crypto *crypto;
+    struct vault *vault;
+    struct http *http;
+    struct api *api;
+    pthread_t thread;
+    atomic_bool keeper_silent;
+    atomic_uint_least64_t clock_ahead_ms;
+    uint8_t token_digest[DIGEST_LEN];
+    /* The client's. */
+    struct store beside; /* the same database, for rows that sessions would write */
+    struct crypto *client_crypto;
+    uint8_t import_key[32];
+    CURL *curl;
+    const char *token; /* NULL: none is sent */
+    bool as_operator;  /* with the client certificate */
+    long status;
+    char *text;
+    size_t text_len;
+    json_t *json; /* NULL when the answer is none */
+    char allow[64], content_type[64];
+};
+
+static inline void test_need(bool good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "the test cannot be set up: %s\n", what);
+        abort();
+    }
+}
+
+/* ---- the server ---- */
+
+static inline void test_info(void *ctx, void (*done)(void *, enum err, const uint8_t[32]), void *arg)
+{
+    struct test_world *w = ctx;
+    uint8_t key[32];
+    vault_import_key(w->vault, key);
+    done(arg, w->keeper_silent ? ERR_TIMEOUT : OK, key);
+}
+
+static inline void test_import(void *ctx, const struct key_attributes *a, struct view wrapped,
+                               void (*done)(void *, enum err, struct view, uint8_t[3][3]), void *arg)
+{
+    struct test_world *w = ctx;
+    struct writer sealed;
+    uint8_t kcv[3][3] = {{0}};
+    wr_heap(&sealed, SEALED_KEY_MAX);
+    enum err e = w->keeper_silent ? ERR_CLOSED : vault_import(w->vault, a, wrapped, &sealed, kcv);
+    done(arg, e, wr_view_of(&sealed), kcv);
+    wr_free(&sealed);
+}
+
+static inline uint64_t test_now(void *ctx)
+{
+    struct test_world *w = ctx;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + w->clock_ahead_ms;
+}
+
+static inline void test_route(void *app, const struct http_request *r)
+{
+    api_handle(((struct test_world *)app)->api, r);
+}
+
+static inline void test_on_store(evutil_socket_t fd, short what, void *arg)
+{
+    struct test_world *w = arg;
+    (void)fd, (void)what;
+    w->store.ops->dispatch(w->store.ctx);
+}
+
+static inline void test_on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    event_base_loopbreak(((struct test_world *)arg)->base);
+}
+
+static inline void *test_loop(void *arg)
+{
+    event_base_dispatch(((struct test_world *)arg)->base);
+    return NULL;
+}
+
+static inline void test_write_file(const char *path, struct view v)
+{
+    FILE *f = fopen(path, "wb");
+    test_need(f != NULL && fwrite(v.data, 1, v.len, f) == v.len && fclose(f) == 0, path);
+}
+
+static inline void test_make_certificates(struct test_world *w)
+{
+    static const char *const names[] = {"127.0.0.1"};
+    struct pki pki = {0};
+    char command[1024];
+    snprintf(w->certificate, sizeof(w->certificate), "%s/cert.pem", w->folder.path);
+    snprintf(w->key, sizeof(w->key), "%s/key.pem", w->folder.path);
+    test_need(pki_make(names, 1, &pki) == OK, "certificates");
+    test_write_file(w->certificate, wr_view_of(&pki.certificate));
+    test_write_file(w->key, wr_view_of(&pki.key));
+    pki_finish(&pki);
+    snprintf(w->operator_certificate, sizeof(w->operator_certificate), "%s/op.pem", w->folder.path);
+    snprintf(w->operator_key, sizeof(w->operator_key), "%s/opkey.pem", w->folder.path);
+    snprintf(command, sizeof(command),
+             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s -out %s"
+             " -subj /CN=operator 2>/dev/null",
+             w->operator_key, w->operator_certificate);
+    test_need(system(command) == 0, "the operator's certificate");
+}
+
+static inline void test_make_vault(struct test_world *w)
+{
+    struct secret kek = {.len = KEK_LEN};
+    memset(kek.data, 0x4B, KEK_LEN);
+    test_need(crypto_new(&w->crypto) == OK && crypto_new(&w->client_crypto) == OK &&
+                  vault_new(&w->vault, w->crypto, crypto_random(), &kek) == OK,
+              "vault");
+    vault_import_key(w->vault, w->import_key);
+}
+
+static inline void test_serve(struct test_world *w)
+{
+    static const struct http_route routes[] = {
+        {"GET", "/health", test_route},   {"GET", "/metrics", test_route},
+        {"GET", "/api/v1/*", test_route}, {"POST", "/api/v1/*", test_route},
+        {"PUT", "/api/v1/*", test_route}, {"DELETE", "/api/v1/*", test_route}};
+    char why[200] = "";
+    struct view token = view_str(TEST_TOKEN);
+    const struct http_settings settings = {.listen = "127.0.0.1:0",
+                                           .certificate = w->certificate,
+                                           .private_key = w->key,
+                                           .client_ca = w->operator_certificate,
+                                           .connections_max = 64,
+                                           .connections_per_peer_max = 64};
+    test_need(crypto_digest(w->crypto, DIGEST_SHA256, &token, 1, w->token_digest) == OK, "digest");
+    const struct api_setup setup = {.store = &w->store,
+                                    .keeper = {w, test_info, test_import},
+                                    .crypto = w->crypto,
+                                    .random = crypto_random(),
+                                    .clock = {test_now, w},
+                                    .public_url = "https://cards.example.org:8443",
+                                    .admin_token = w->token_digest,
+                                    .order_expiry_s = 3600};
+    test_need(api_new(&w->api, &setup) == OK, "api");
+    w->base = event_base_new();
+    test_need(http_new(&w->http, w->base, &settings, routes, sizeof(routes) / sizeof(routes[0]), w, why,
+                       sizeof(why)) == OK,
+              why);
+    w->stop_fd = eventfd(0, EFD_CLOEXEC);
+    w->store_event =
+        event_new(w->base, w->store.ops->event_fd(w->store.ctx), EV_READ | EV_PERSIST, test_on_store, w);
+    w->stop_event = event_new(w->base, w->stop_fd, EV_READ, test_on_stop, w);
+    test_need(event_add(w->store_event, NULL) == 0 && event_add(w->stop_event, NULL) == 0 &&
+                  pthread_create(&w->thread, NULL, test_loop, w) == 0,
+              "loop");
+}
+
+static inline int test_world_setup(void **state)
+{
+    struct test_world *w = calloc(1, sizeof(*w));
+    test_folder_make(&w->folder);
+    test_make_certificates(w);
+    test_make_vault(w);
+    test_need(store_open_sqlite(&w->store, w->folder.file) == OK &&
+                  store_open_sqlite(&w->beside, w->folder.file) == OK,
+              "store");
+    test_serve(w);
+    w->curl = curl_easy_init();
+    w->token = TEST_TOKEN;
+    w->text = malloc(TEST_TEXT_MAX);
+    *state = w;
+    return 0;
+}
+
+static inline int test_world_teardown(void **state)
+{
+    struct test_world *w = *state;
+    uint64_t one = 1;
+    test_need(write(w->stop_fd, &one, sizeof(one)) == sizeof(one) && pthread_join(w->thread, NULL) == 0,
+              "stopping");
+    curl_easy_cleanup(w->curl);
+    http_free(&w->http);
+    w->beside.ops->close(w->beside.ctx);
+    w->store.ops->close(w->store.ctx);
+    api_free(&w->api);
+    event_free(w->store_event);
+    event_free(w->stop_event);
+    event_base_free(w->base);
+    close(w->stop_fd);
+    vault_free(&w->vault);
+    crypto_free(&w->crypto);
+    crypto_free(&w->client_crypto);
+    json_decref(w->json);
+    free(w->text);
+    const char *const files[] = {w->certificate, w->key, w->operator_certificate, w->operator_key};
+    for (size_t i = 0; i < 4; i++)
+        unlink(files[i]);
+    test_folder_remove(&w->folder);
+    free(w);
+    return 0;
+}
+
+/* ---- the client ---- */
+
+static inline size_t test_take_body(char *data, size_t size, size_t count, void *arg)
+{
+    struct test_world *w = arg;
+    size_t len = size * count;
+    if (w->text_len + len >= TEST_TEXT_MAX)
+        return 0;
+    memcpy(w->text + w->text_len, data, len);
+    w->text_len += len;
+    w->text[w->text_len] = '\0';
+    return len;
+}
+
+static inline size_t test_take_header(char *data, size_t size, size_t count, void *arg)
+{
+    struct test_world *w = arg;
+    size_t len = size * count;
+    if (len > 7 && strncasecmp(data, "Allow: ", 7) == 0)
+        snprintf(w->allow, sizeof(w->allow), "%.*s", (int)(len - 9), data + 7);
+    if (len > 14 && strncasecmp(data, "Content-Type: ", 14) == 0)
+        snprintf(w->content_type, sizeof(w->content_type), "%.*s", (int)(len - 16), data + 14);
+    return len;
+}
+
+/* Asks, and gives the status; the answer is in w->text and, where it is JSON, w->json. body may be NULL. */
+static inline long test_ask_bytes(struct test_world *w, const char *method, const char *path,
+                                  struct view body)
+{
+    char url[2048], header[256];
+    struct curl_slist *headers = NULL;
+    CURL *c = w->curl;
+    snprintf(url, sizeof(url), "https://127.0.0.1:%u%s", http_port(w->http), path);
+    json_decref(w->json);
+    w->json = NULL;
+    w->text_len = 0;
+    w->text[0] = w->allow[0] = w->content_type[0] = '\0';
+    w->status = 0;
+    curl_easy_reset(c);
+    curl_easy_setopt(c, CURLOPT_URL, url);
+    curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L); /* the client of the product is tested elsewhere */
+    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, test_take_body);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, w);
+    curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, test_take_header);
+    curl_easy_setopt(c, CURLOPT_HEADERDATA, w);
+    if (body.data != NULL) {
+        curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.data);
+        curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        headers = curl_slist_append(headers, "Content-Type: application/json");
+        headers = curl_slist_append(headers, "Expect:");
+    }
+    if (w->token != NULL) {
+        snprintf(header, sizeof(header), "Authorization: Bearer %s", w->token);
+        headers = curl_slist_append(headers, header);
+    }
+    if (w->as_operator) {
+        curl_easy_setopt(c, CURLOPT_SSLCERT, w->operator_certificate);
+        curl_easy_setopt(c, CURLOPT_SSLKEY, w->operator_key);
+        curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, 1L);
+        curl_easy_setopt(c, CURLOPT_FORBID_REUSE, 1L);
+    }
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
+    CURLcode result = curl_easy_perform(c);
+    if (result == CURLE_OK)
+        curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &w->status);
+    else
+        fprintf(stderr, "%s %s: %s\n", method, path, curl_easy_strerror(result));
+    curl_slist_free_all(headers);
+    w->json = json_loadb(w->text, w->text_len, 0, NULL);
+    return w->status;
+}
+
+static inline long test_ask(struct test_world *w, const char *method, const char *path, const char *body)
+{
+    return test_ask_bytes(w, method, path, body != NULL ? view_str(body) : VIEW_NULL);
+}
+
+static inline const char *test_text(const struct test_world *w, const char *field)
+{
+    const char *text = json_string_value(json_object_get(w->json, field));
+    return text != NULL ? text : "";
+}
+
+static inline json_int_t test_number(const struct test_world *w, const char *field)
+{
+    return json_integer_value(json_object_get(w->json, field));
+}
+
+/* ---- things to administer ---- */
+
+/* An application's body, with more fields behind: ", \"install\": [...]" or "". The caller frees it. */
+static inline char *test_app_body(const char *name, const char *cap_file, const char *more)
+{
+    static uint8_t file[1024 * 1024];
+    char path[512];
+    struct writer w;
+    snprintf(path, sizeof(path), "%s/caps/%s", CF_DATA, cap_file);
+    FILE *f = fopen(path, "rb");
+    test_need(f != NULL, path);
+    size_t len = fread(file, 1, sizeof(file), f);
+    fclose(f);
+    wr_heap(&w, TEST_TEXT_MAX);
+    wr_view(&w, view_str("{\"name\":\""));
+    wr_view(&w, view_str(name));
+    wr_view(&w, view_str("\",\"cap\":\""));
+    base64url_put(&w, view_of(file, len));
+    wr_view(&w, view_str("\""));
+    wr_view(&w, view_str(more));
+    wr_view(&w, view_str("}"));
+    wr_u8(&w, 0);
+    test_need(wr_ok(&w), "body");
+    return (char *)w.data;
+}
+
+static inline long test_add_app(struct test_world *w, const char *name, const char *cap_file,
+                                const char *more)
+{
+    char *body = test_app_body(name, cap_file, more);
+    long status = test_ask(w, "POST", "/api/v1/apps", body);
+    free(body);
+    return status;
+}
+
+/* A key's body: len bytes that count up from first, encrypted as attributes say (other: what they are said to
+ * be in the encryption; NULL: the same). */
+static inline void test_key_body(struct test_world *w, const struct key_attributes *a,
+                                 const struct key_attributes *other, uint8_t first, char *out, size_t size)
+{
+    struct secret key = {.len = a->key_len};
+    char text[2048];
+    struct writer wrapped, encoded;
+    for (size_t i = 0; i < key.len; i++)
+        key.data[i] = (uint8_t)(first + i);
+    wr_heap(&wrapped, 1024);
+    test_need(vault_wrap_for_import(w->client_crypto, crypto_random(), w->import_key,
+                                    other != NULL ? other : a, &key, &wrapped) == OK,
+              "wrapping");
+    wr_fixed(&encoded, text, sizeof(text));
+    base64url_put(&encoded, wr_view_of(&wrapped));
+    wr_u8(&encoded, 0);
+    wr_free(&wrapped);
+    snprintf(
+        out, size,
+        "{\"name\":\"%s\",\"version\":%u,\"use\":\"%s\",\"type\":\"%s\",\"card\":\"%s\",\"wrapped\":\"%s\"}",
+        a->name, a->version, key_use_name(a->use), a->type == KEY_AES ? "aes128" : "des3", a->card, text);
+}
+
+static inline long test_add_key(struct test_world *w, const char *name, uint32_t version, enum key_type type,
+                                uint8_t first)
+{
+    char body[4096];
+    struct key_attributes a = {.version = version, .use = KEY_USE_MASTER, .type = type, .key_len = 16};
+    snprintf(a.name, sizeof(a.name), "%s", name);
+    test_key_body(w, &a, NULL, first, body, sizeof(body));
+    return test_ask(w, "POST", "/api/v1/keys", body);
+}
+
+static inline long test_add_type(struct test_world *w, const char *name, const char *more)
+{
+    char body[2048];
+    snprintf(
+        body, sizeof(body),
+        "{\"name\":\"%s\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"kdf3\"%s}",
+        name, more);
+    return test_ask(w, "POST", "/api/v1/types", body);
+}
+
+#endif
