@@ -8,6 +8,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <gp/identity.h>
+#include <plan/plan.h>
+
 #include "front/test_api_world.h"
 
 /* Asks, and fails with the answer when the status is another. */

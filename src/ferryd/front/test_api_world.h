@@ -159,7 +159,7 @@ static inline void test_serve(struct test_world *w)
         {"PUT", "/api/v1/*", test_route}, {"DELETE", "/api/v1/*", test_route}};
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);
-    const struct http_settings settings = {.listen = "127.0.0.1:0",
+    const struct http_settings settings = {.listen = "127.0.0.1",
                                            .certificate = w->certificate,
                                            .private_key = w->key,
                                            .client_ca = w->operator_certificate,
