@@ -66,18 +66,18 @@ bool channel_level_ok(const struct channel_method *m, uint8_t level)
     return false;
 }
 
-size_t channel_field_len(const struct channel_method *m, uint8_t level, size_t data_len)
+/* Bytes of the data field before the C-MAC. No data is not encrypted (Amendment D 6.2.6, and what cards do in
+ * SCP02). */
+static size_t field_len(const struct channel_method *m, bool encrypt, size_t data_len)
 {
     size_t block = m->ops->cipher_block;
-    if ((level & LEVEL_C_DECRYPTION) == 0 || data_len == 0)
-        return data_len;
-    return (data_len / block + 1) * block;
+    return encrypt && data_len > 0 ? (data_len & ~(block - 1)) + block : data_len;
 }
 
 size_t channel_block_size(const struct channel_method *m, uint8_t level)
 {
     size_t len = SHORT_DATA_MAX;
-    while (channel_field_len(m, level, len) + MAC_LEN > SHORT_DATA_MAX)
+    while (field_len(m, (level & LEVEL_C_DECRYPTION) != 0, len) + MAC_LEN > SHORT_DATA_MAX)
         len--;
     return len;
 }
@@ -181,13 +181,13 @@ void channel_free(struct channel **ch)
     *ch = NULL;
 }
 
-uint8_t channel_command_level(const struct channel *ch)
+bool channel_encrypts(const struct channel *ch)
 {
-    return ch->phase == PHASE_NEW ? LEVEL_C_MAC : ch->level;
+    return ch->phase != PHASE_NEW && (ch->level & LEVEL_C_DECRYPTION) != 0;
 }
 
-/* Class bytes with bit 7 carry the logical channel in bits 1 to 4 and secure messaging in bit 6, others in
- * bits 1 to 2 and 3 to 4. Bit 5, command chaining of ISO 7816-4, stays. */
+/* GPCS 2.3.1 11.1.4: class bytes with bit 7 carry the logical channel in bits 1 to 4 and secure messaging in
+ * bit 6, others in bits 1 to 2 and 3 to 4. Bit 5, command chaining of ISO 7816-4, stays. */
 static bool is_further_class(uint8_t cla)
 {
     return (cla & 0x40) != 0;
@@ -198,31 +198,32 @@ static bool is_plain_class(uint8_t cla)
     return (cla & (is_further_class(cla) ? 0x20 : 0x0C)) == 0;
 }
 
-uint8_t channel_mac_class(uint8_t cla)
-{
-    return (uint8_t)((cla & (is_further_class(cla) ? 0x90 : 0xF0)) | 0x04);
-}
-
-uint8_t channel_wire_class(uint8_t cla)
+static uint8_t wire_class(uint8_t cla)
 {
     return (uint8_t)(cla | (is_further_class(cla) ? 0x20 : 0x04));
 }
 
-size_t channel_header_len(const struct apdu *plain)
+uint8_t channel_bare_class(uint8_t cla)
 {
-    return apdu_is_extended(plain) ? 7 : 5;
+    return (uint8_t)(cla & (is_further_class(cla) ? 0x90 : 0xF0));
 }
 
-void channel_put_header(struct writer *w, const struct apdu *plain, size_t lc)
+uint8_t channel_mac_class(uint8_t cla)
 {
-    wr_u8(w, channel_mac_class(plain->cla));
-    wr_u8(w, plain->ins);
-    wr_u8(w, plain->p1);
-    wr_u8(w, plain->p2);
-    if (apdu_is_extended(plain))
-        wr_u24(w, (uint32_t)lc);
-    else
-        wr_u8(w, (uint8_t)lc);
+    return channel_bare_class(cla) | 0x04;
+}
+
+void channel_put_header(uint8_t *out, const struct outgoing *o, size_t lc)
+{
+    *out++ = channel_mac_class(o->plain->cla);
+    *out++ = o->plain->ins;
+    *out++ = o->plain->p1;
+    *out++ = o->plain->p2;
+    if (o->extended) {
+        *out++ = 0;
+        *out++ = (uint8_t)(lc >> 8);
+    }
+    *out = (uint8_t)lc;
 }
 
 void channel_pad(struct writer *w, size_t block)
@@ -237,35 +238,71 @@ bool channel_is_success(uint16_t sw)
     return sw == SW_OK || sw >> 8 == 0x62 || sw >> 8 == 0x63;
 }
 
-struct apdu channel_wrapped(const struct apdu *plain, struct view field)
+/* ERR_ARGUMENT, ERR_LIMIT when the command can't be wrapped. */
+static enum err prepare(const struct channel *ch, const struct apdu *plain, bool encrypt,
+                        struct outgoing *out)
 {
-    struct apdu a = *plain;
-    a.cla = channel_wire_class(plain->cla);
-    a.extended = apdu_is_extended(plain);
-    a.data = field;
-    return a;
-}
-
-static enum err check_fits(const struct channel *ch, const struct apdu *plain)
-{
-    size_t most = apdu_is_extended(plain) ? EXTENDED_DATA_MAX : SHORT_DATA_MAX;
+    bool extended = apdu_is_extended(plain);
+    size_t len = field_len(ch->method, encrypt, plain->data.len);
     if (!is_plain_class(plain->cla))
         return ERR_ARGUMENT;
-    size_t len = channel_field_len(ch->method, channel_command_level(ch), plain->data.len) + MAC_LEN;
-    return len <= most ? OK : ERR_LIMIT;
+    if (len + MAC_LEN > (extended ? EXTENDED_DATA_MAX : SHORT_DATA_MAX))
+        return ERR_LIMIT;
+    out->plain = plain;
+    out->extended = extended;
+    out->header_len = extended ? 7 : 5;
+    out->field_len = len;
+    return OK;
+}
+
+static void give(const struct outgoing *o, struct apdu *out)
+{
+    out->cla = wire_class(o->plain->cla);
+    out->ins = o->plain->ins;
+    out->p1 = o->plain->p1;
+    out->p2 = o->plain->p2;
+    out->data.data = o->field;
+    out->data.len = o->field_len + MAC_LEN;
+    out->ne = o->plain->ne;
+    out->extended = o->extended;
+}
+
+static enum err wrap_prepared(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                              struct apdu *wrapped, struct writer *storage)
+{
+    size_t before = storage->len;
+    enum err e = ch->method->ops->wrap(ch, c, commands, count, storage);
+    if (e != OK) {
+        if (storage->data != NULL)
+            wipe(storage->data + before, storage->len - before);
+        storage->len = before;
+        return e;
+    }
+    for (size_t i = 0; i < count; i++)
+        give(&commands[i], &wrapped[i]);
+    if (ch->phase != PHASE_NEW) /* Amendment D 6.2.6: 1 for the first behind EXTERNAL AUTHENTICATE */
+        ch->counter += (uint32_t)count;
+    return OK;
 }
 
 static enum err wrap(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
                      struct apdu *wrapped, struct writer *storage)
 {
-    for (size_t i = 0; i < count; i++) {
-        enum err e = check_fits(ch, &plain[i]);
-        if (e != OK)
-            return e;
-    }
+    bool encrypt = channel_encrypts(ch);
+    enum err e = OK;
+    if (count == 0)
+        return OK;
     if (count > UINT32_MAX - ch->counter)
         return ERR_LIMIT;
-    return count > 0 ? ch->method->ops->wrap(ch, c, plain, count, wrapped, storage) : OK;
+    struct outgoing *commands = calloc(count, sizeof(*commands));
+    if (commands == NULL)
+        return ERR_MEMORY;
+    for (size_t i = 0; i < count && e == OK; i++)
+        e = prepare(ch, &plain[i], encrypt, &commands[i]);
+    if (e == OK)
+        e = wrap_prepared(ch, c, commands, count, wrapped, storage);
+    free(commands);
+    return e;
 }
 
 enum err channel_external_authenticate(struct channel *ch, struct crypto *c, struct writer *out)

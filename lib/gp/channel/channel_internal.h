@@ -34,16 +34,27 @@ struct channel {
     struct half_mac response; /* SCP02 with R-MAC: over the last command, for its answer */
 };
 
+/* A command on its way through channel_wrap. */
+struct outgoing {
+    const struct apdu *plain;
+    bool extended;
+    size_t header_len; /* with Lc: 5 or 7 */
+    size_t field_len;  /* of the data before the C-MAC, padded when it is encrypted */
+    uint8_t *start;    /* the method's room for it in the storage */
+    uint8_t *field;    /* set by the method: data and C-MAC of the wrapped command */
+    size_t message_len;
+};
+
 struct channel_ops {
-    size_t cipher_block;
+    size_t cipher_block; /* a power of two */
     /* Checks the key lengths, sets session keys and the host cryptogram, and says what the card's cryptogram
      * must be. */
     enum err (*derive)(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                        struct view host_challenge, const struct init_update *iu,
                        uint8_t card_cryptogram[CRYPTOGRAM_LEN]);
-    /* All commands fit. Nothing of the channel changes unless it succeeds. */
-    enum err (*wrap)(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                     struct apdu *wrapped, struct writer *storage);
+    /* All commands fit. Sets field of each; nothing of the channel changes unless it succeeds. */
+    enum err (*wrap)(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                     struct writer *storage);
     /* The answer to the last command, on a level with R-MAC. */
     enum err (*unwrap)(struct channel *ch, struct crypto *c, const struct rapdu *answer, struct writer *out,
                        bool *proven);
@@ -52,23 +63,16 @@ struct channel_ops {
 
 extern const struct channel_ops channel_scp02, channel_scp03;
 
-/* The level that the next command gets: EXTERNAL AUTHENTICATE itself has a C-MAC and nothing else. */
-uint8_t channel_command_level(const struct channel *ch);
-/* Bytes of the data field before the C-MAC: padded when it is encrypted. No data is not encrypted
- * (Amendment D 6.2.6, and what cards do in SCP02). */
-size_t channel_field_len(const struct channel_method *m, uint8_t level, size_t data_len);
-/* Class bytes of a wrapped command (GPCS 2.3.1 11.1.4): as the MAC sees it, on logical channel 0, and as it
- * is sent. */
+/* Commands are encrypted on this channel; EXTERNAL AUTHENTICATE never is. */
+bool channel_encrypts(const struct channel *ch);
+/* The header as the MAC sees it, header_len bytes, with Lc in the command's form. */
+void channel_put_header(uint8_t *out, const struct outgoing *o, size_t lc);
+/* The class byte on logical channel 0, with and without the bit of secure messaging. */
 uint8_t channel_mac_class(uint8_t cla);
-uint8_t channel_wire_class(uint8_t cla);
-/* The header as the MAC sees it, with Lc in the command's form: 5 or 7 bytes. */
-void channel_put_header(struct writer *w, const struct apdu *plain, size_t lc);
-size_t channel_header_len(const struct apdu *plain);
+uint8_t channel_bare_class(uint8_t cla);
 /* Padding method 2 of ISO 9797-1: 80 and zeros up to a whole block (GPCS 2.3.1 B.1.3; Amendment D 4.1.4). */
 void channel_pad(struct writer *w, size_t block);
 /* 9000, 62xx, 63xx: what the protocols call success or warning (Amendment D 6.2.5; GPCS 2.3.1 E.4.5). */
 bool channel_is_success(uint16_t sw);
-/* The wrapped command around its data field. */
-struct apdu channel_wrapped(const struct apdu *plain, struct view field);
 
 #endif

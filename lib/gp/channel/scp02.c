@@ -96,22 +96,17 @@ static enum err next_icv(const struct channel *ch, struct crypto *c, const uint8
                                   icv);
 }
 
-static size_t room_of(const struct channel *ch, const struct apdu *plain)
-{
-    size_t field = channel_field_len(ch->method, LEVEL_C_DECRYPTION, plain->data.len);
-    return channel_header_len(plain) + field + MAC_LEN;
-}
-
-/* Wraps one command in room_of() bytes and moves the chain on. */
-static enum err wrap_one(const struct channel *ch, struct crypto *c, const struct apdu *plain, uint8_t *room,
+/* Wraps one command and moves the chain on. There is room for the header and for the field, padded, and its
+ * C-MAC; the MAC's own padding fits where the C-MAC will be. */
+static enum err wrap_one(const struct channel *ch, struct crypto *c, const struct outgoing *o,
                          uint8_t chain[DES_BLOCK])
 {
     uint8_t icv[DES_BLOCK];
     struct writer w;
-    size_t header = channel_header_len(plain);
-    wr_fixed(&w, room, room_of(ch, plain));
-    channel_put_header(&w, plain, plain->data.len + MAC_LEN);
-    wr_view(&w, plain->data);
+    channel_put_header(o->start, o, o->plain->data.len + MAC_LEN);
+    wr_fixed(&w, o->start, o->header_len + o->field_len + MAC_LEN);
+    w.len = o->header_len;
+    wr_view(&w, o->plain->data);
     channel_pad(&w, DES_BLOCK);
     enum err e = wr_status(&w);
     if (e == OK)
@@ -122,9 +117,9 @@ static enum err wrap_one(const struct channel *ch, struct crypto *c, const struc
         return e;
 
     /* E.4.6: the data is encrypted after the MAC was made, padded anew. */
-    wr_fixed(&w, room + header, room_of(ch, plain) - header);
-    wr_view(&w, plain->data);
-    if ((channel_command_level(ch) & LEVEL_C_DECRYPTION) != 0 && plain->data.len > 0) {
+    wr_fixed(&w, o->field, o->field_len + MAC_LEN);
+    wr_view(&w, o->plain->data);
+    if (o->field_len > o->plain->data.len) {
         channel_pad(&w, DES_BLOCK);
         e = crypto_des3_cbc_encrypt(c, secret_view(&ch->enc), zero_icv, wr_view_of(&w), w.data);
     }
@@ -167,29 +162,20 @@ static enum err absorb(const struct channel *ch, struct crypto *c, struct half_m
 }
 
 /* E.4.5: the command as it was before wrapping, on logical channel 0; Lc is there also without data. */
-static enum err absorb_command(const struct channel *ch, struct crypto *c, const struct apdu *plain,
+static enum err absorb_command(const struct channel *ch, struct crypto *c, const struct outgoing *o,
                                struct half_mac *m)
 {
+    struct view data = o->plain->data;
     uint8_t header[7];
-    struct writer w;
-    wr_fixed(&w, header, sizeof(header));
-    wr_u8(&w, (uint8_t)(channel_mac_class(plain->cla) & ~0x04));
-    wr_u8(&w, plain->ins);
-    wr_u8(&w, plain->p1);
-    wr_u8(&w, plain->p2);
-    if (apdu_is_extended(plain))
-        wr_u24(&w, (uint32_t)plain->data.len);
-    else
-        wr_u8(&w, (uint8_t)plain->data.len);
-    enum err e = wr_status(&w);
-    if (e == OK)
-        e = absorb(ch, c, m, wr_view_of(&w));
-    return e == OK ? absorb(ch, c, m, plain->data) : e;
+    channel_put_header(header, o, data.len);
+    header[0] = channel_bare_class(o->plain->cla);
+    enum err e = absorb(ch, c, m, view_of(header, o->header_len));
+    return e == OK ? absorb(ch, c, m, data) : e;
 }
 
 /* The chain of R-MACs begins with the C-MAC of EXTERNAL AUTHENTICATE (E.3.2). Of a sequence, the last command
  * is the one that may be unwrapped. */
-static enum err begin_response_mac(const struct channel *ch, struct crypto *c, const struct apdu *last,
+static enum err begin_response_mac(const struct channel *ch, struct crypto *c, const struct outgoing *last,
                                    const uint8_t chain[DES_BLOCK], struct half_mac *m)
 {
     if (ch->phase == PHASE_NEW) {
@@ -200,52 +186,38 @@ static enum err begin_response_mac(const struct channel *ch, struct crypto *c, c
     return (ch->level & LEVEL_R_MAC) != 0 ? absorb_command(ch, c, last, m) : OK;
 }
 
-static enum err wrap_all(const struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                         uint8_t *room, uint8_t chain[DES_BLOCK])
+static enum err lay_out(struct outgoing *commands, size_t count, struct writer *storage)
 {
-    enum err e = OK;
-    for (size_t i = 0; i < count && e == OK; i++) {
-        e = wrap_one(ch, c, &plain[i], room, chain);
-        room += room_of(ch, &plain[i]);
-    }
-    return e;
-}
-
-static void give_out(const struct channel *ch, const struct apdu *plain, size_t count, const uint8_t *room,
-                     struct apdu *wrapped)
-{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += commands[i].header_len + commands[i].field_len + MAC_LEN;
+    uint8_t *start = wr_reserve(storage, len);
+    if (start == NULL)
+        return wr_status(storage);
     for (size_t i = 0; i < count; i++) {
-        size_t len = channel_field_len(ch->method, channel_command_level(ch), plain[i].data.len) + MAC_LEN;
-        wrapped[i] = channel_wrapped(&plain[i], view_of(room + channel_header_len(&plain[i]), len));
-        room += room_of(ch, &plain[i]);
+        struct outgoing *o = &commands[i];
+        o->start = start;
+        o->field = start + o->header_len;
+        start = o->field + o->field_len + MAC_LEN;
     }
+    return OK;
 }
 
-static enum err scp02_wrap(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                           struct apdu *wrapped, struct writer *storage)
+static enum err scp02_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                           struct writer *storage)
 {
     uint8_t chain[DES_BLOCK];
     struct half_mac m = ch->response;
-    size_t before = storage->len, len = 0;
-    for (size_t i = 0; i < count; i++)
-        len += room_of(ch, &plain[i]);
-    uint8_t *room = wr_reserve(storage, len);
-    if (room == NULL)
-        return wr_status(storage);
     memcpy(chain, ch->chain, DES_BLOCK);
-    enum err e = wrap_all(ch, c, plain, count, room, chain);
+    enum err e = lay_out(commands, count, storage);
+    for (size_t i = 0; i < count && e == OK; i++)
+        e = wrap_one(ch, c, &commands[i], chain);
     if (e == OK)
-        e = begin_response_mac(ch, c, &plain[count - 1], chain, &m);
-    if (e != OK) {
-        wipe(room, len);
-        storage->len = before;
+        e = begin_response_mac(ch, c, &commands[count - 1], chain, &m);
+    if (e != OK)
         return e;
-    }
-    give_out(ch, plain, count, room, wrapped);
     memcpy(ch->chain, chain, DES_BLOCK);
     ch->response = m;
-    if (ch->phase != PHASE_NEW)
-        ch->counter += (uint32_t)count;
     return OK;
 }
 

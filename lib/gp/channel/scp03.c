@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SCP03, host side (GPCS Amendment D 1.1.1). A whole sequence is wrapped as one CBC run: the MAC of a command
- * begins with the MAC before it, which is just what a CBC context still holds. So each message gets sixteen
- * zero bytes in that place, all messages lie one behind the other, and one context goes over them:
+ * SCP03, host side (GPCS Amendment D 1.1.1). A whole sequence is wrapped in two CBC runs, one over all data
+ * fields and one over all MAC messages. The MAC of a command begins with the MAC before it, which is just
+ * what a CBC context still holds. So each message gets sixteen zero bytes in that place, all messages lie one
+ * behind the other, and one context goes over them:
  *
  *     zeros 16 | CLA INS P1 P2 Lc | field, encrypted | padding || zeros 16 | CLA ...
  *                                                    ^ xor with a CMAC subkey in the last block
@@ -21,8 +22,8 @@ enum {
     CONSTANT_S_MAC = 0x06,
     CONSTANT_S_RMAC = 0x07,
 
-    ICV_GROUP = 64,  /* ICVs encrypted in one call */
-    RUN_PIECE = 4096 /* of the MAC run; a multiple of the block */
+    ICV_GROUP = 64,  /* ICVs made in one call */
+    RUN_PIECE = 8192 /* of the MAC run; a multiple of the block */
 };
 
 /* Amendment D 4.1.5: label (11 zeros, constant) | 00 | L in bits | counter | context */
@@ -81,85 +82,79 @@ static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct 
     return e;
 }
 
-/* One command's MAC message in the layout. */
-struct message {
-    size_t field_len, len; /* len: with padding, whole blocks */
-    size_t field_at;       /* from the message's start */
-    bool padded;           /* decides which subkey is used */
-};
-
-static struct message message_of(const struct channel *ch, const struct apdu *plain)
+/* Amendment D 4.1.4. The layout is zero where nothing was written. */
+static void put_field(const struct outgoing *o)
 {
-    struct message m = {.field_at = CHAIN_LEN + channel_header_len(plain)};
-    m.field_len = channel_field_len(ch->method, channel_command_level(ch), plain->data.len);
-    size_t bare = m.field_at + m.field_len;
-    m.len = (bare + AES_BLOCK - 1) / AES_BLOCK * AES_BLOCK;
-    m.padded = m.len != bare;
-    return m;
-}
-
-static size_t layout_len(const struct channel *ch, const struct apdu *plain, size_t count)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < count; i++)
-        len += message_of(ch, &plain[i]).len;
-    return len;
-}
-
-static enum err put_message(const struct channel *ch, const struct apdu *plain, uint8_t *start)
-{
-    struct message m = message_of(ch, plain);
-    struct writer header, field;
-    wr_fixed(&header, start + CHAIN_LEN, m.field_at - CHAIN_LEN);
-    channel_put_header(&header, plain, m.field_len + MAC_LEN);
-    wr_fixed(&field, start + m.field_at, m.field_len);
-    wr_view(&field, plain->data);
-    if (m.field_len > plain->data.len)
-        channel_pad(&field, AES_BLOCK);
-    return wr_ok(&header) ? wr_status(&field) : wr_status(&header);
+    struct view data = o->plain->data;
+    if (data.len > 0)
+        memcpy(o->field, data.data, data.len);
+    if (o->field_len > data.len)
+        o->field[data.len] = 0x80;
 }
 
 /* 6.2.6: the counter as a block; 6.2.7: with the first byte 80 for responses. */
-static void put_counter(struct writer *w, uint8_t first, uint32_t counter)
+static void put_counter(uint8_t out[AES_BLOCK], uint8_t first, uint32_t counter)
 {
-    wr_u8(w, first);
-    wr_u24(w, 0);
-    wr_u64(w, 0);
-    wr_u32(w, counter);
+    memset(out, 0, AES_BLOCK);
+    out[0] = first;
+    for (size_t i = 0; i < sizeof(counter); i++)
+        out[AES_BLOCK - 1 - i] = (uint8_t)(counter >> 8 * i);
 }
 
-/* 6.2.6: the counter moves with each command, also with one that has no data. */
-static enum err encrypt_group(const struct channel *ch, struct crypto *c, const struct apdu *plain,
-                              size_t count, uint32_t counter, uint8_t **start)
+static void xor_block(uint8_t out[AES_BLOCK], const uint8_t with[AES_BLOCK])
 {
-    uint8_t icvs[ICV_GROUP * AES_BLOCK];
-    struct writer w;
-    wr_fixed(&w, icvs, sizeof(icvs));
+    uint64_t a[2], b[2];
+    memcpy(a, out, AES_BLOCK);
+    memcpy(b, with, AES_BLOCK);
+    a[0] ^= b[0];
+    a[1] ^= b[1];
+    memcpy(out, a, AES_BLOCK);
+}
+
+/* 6.2.6: the ICV is the counter, encrypted with the key of the fields; the counter moves with each command,
+ * also with one that has no data. */
+static enum err make_icvs(const struct channel *ch, struct crypto *c, uint32_t counter, size_t count,
+                          uint8_t *icvs)
+{
     for (size_t i = 0; i < count; i++)
-        put_counter(&w, 0, counter + (uint32_t)i);
-    enum err e = wr_status(&w);
-    if (e == OK)
-        e = crypto_aes_ecb_encrypt(c, secret_view(&ch->enc), wr_view_of(&w), icvs);
+        put_counter(icvs + i * AES_BLOCK, 0, counter + (uint32_t)i);
+    return crypto_aes_ecb_encrypt(c, secret_view(&ch->enc), view_of(icvs, count * AES_BLOCK), icvs);
+}
+
+/* All fields are one CBC run too: what the run still holds of the field before is taken away again, together
+ * with the ICV, in the first block of the next. */
+static enum err encrypt_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                               size_t count)
+{
+    static const uint8_t zero[AES_BLOCK];
+    const uint8_t *held = zero;
+    uint8_t icvs[ICV_GROUP * AES_BLOCK];
+    enum err e = crypto_aes_run_begin(c, secret_view(&ch->enc), zero);
     for (size_t i = 0; i < count && e == OK; i++) {
-        struct message m = message_of(ch, &plain[i]);
-        uint8_t *field = *start + m.field_at;
-        if (m.field_len > 0)
-            e = crypto_aes_cbc_encrypt(c, secret_view(&ch->enc), icvs + i * AES_BLOCK,
-                                       view_of(field, m.field_len), field);
-        *start += m.len;
+        const struct outgoing *o = &commands[i];
+        size_t left = count - i, n = i % ICV_GROUP;
+        if (n == 0)
+            e = make_icvs(ch, c, ch->counter + (uint32_t)i + 1, left < ICV_GROUP ? left : ICV_GROUP, icvs);
+        put_field(o);
+        if (e != OK || o->field_len == 0)
+            continue;
+        xor_block(o->field, icvs + n * AES_BLOCK);
+        xor_block(o->field, held);
+        e = crypto_aes_run_update(c, view_of(o->field, o->field_len), o->field);
+        held = o->field + o->field_len - AES_BLOCK;
     }
+    wipe(icvs, sizeof(icvs));
     return e;
 }
 
-static enum err encrypt_fields(const struct channel *ch, struct crypto *c, const struct apdu *plain,
-                               size_t count, uint8_t *start)
+static enum err put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                           size_t count)
 {
-    enum err e = OK;
-    for (size_t done = 0; done < count && e == OK; done += ICV_GROUP) {
-        size_t group = count - done < ICV_GROUP ? count - done : ICV_GROUP;
-        e = encrypt_group(ch, c, plain + done, group, ch->counter + (uint32_t)done + 1, &start);
-    }
-    return e;
+    if (channel_encrypts(ch))
+        return encrypt_fields(ch, c, commands, count);
+    for (size_t i = 0; i < count; i++)
+        put_field(&commands[i]);
+    return OK;
 }
 
 /* SP 800-38B 6.1. */
@@ -194,127 +189,131 @@ static enum err derive_subkeys(const struct channel *ch, struct crypto *c, struc
     return e;
 }
 
-/* Applied before the run and taken away behind it, since part of the block may be the field itself. */
-static void mask_last_block(uint8_t *start, struct message m, const struct subkeys *k)
+/* Put on before the run and taken off behind it, since part of the block may be the field itself. */
+static void mask_last_block(const struct outgoing *o, const struct subkeys *k)
 {
-    const uint8_t *subkey = m.padded ? k->padded : k->complete;
-    uint8_t *last = start + m.len - AES_BLOCK;
-    for (size_t i = 0; i < AES_BLOCK; i++)
-        last[i] ^= subkey[i];
+    bool complete = o->field + o->field_len == o->start + o->message_len;
+    xor_block(o->start + o->message_len - AES_BLOCK, complete ? k->complete : k->padded);
 }
 
-static void mask_all(const struct channel *ch, const struct apdu *plain, size_t count, uint8_t *start,
-                     const struct subkeys *k)
+/* Zeros, header, and the padding of SP 800-38B 6.2. */
+static void complete_message(const struct outgoing *o, const struct subkeys *k)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct message m = message_of(ch, &plain[i]);
-        if (m.padded)
-            start[m.field_at + m.field_len] = 0x80; /* SP 800-38B 6.2; the zeros are there */
-        mask_last_block(start, m, k);
-        start += m.len;
-    }
+    uint8_t *end = o->field + o->field_len;
+    memset(o->start, 0, CHAIN_LEN);
+    channel_put_header(o->start + CHAIN_LEN, o, o->field_len + MAC_LEN);
+    mask_last_block(o, k);
+    if (end < o->start + o->message_len)
+        *end ^= 0x80;
 }
 
 /* The CBC run over the layout, in pieces, of which only the end of each message is looked at. */
 struct run {
-    const uint8_t *layout;
-    size_t len, done; /* how far the run has come */
+    struct view rest;
+    const uint8_t *at; /* how far the run has come */
     size_t piece_len;
     uint8_t piece[RUN_PIECE]; /* what came out last */
 };
 
-/* The output block that ends at position end. */
-static enum err run_to(struct run *r, struct crypto *c, size_t end, uint8_t mac[AES_BLOCK])
+/* The output block that ends at end. */
+static enum err run_to(struct run *r, struct crypto *c, const uint8_t *end, uint8_t mac[AES_BLOCK])
 {
-    while (r->done < end) {
-        struct view rest = view_of(r->layout + r->done, r->len - r->done);
-        struct view now = view_head(rest, RUN_PIECE);
+    while (r->at < end) {
+        struct view now = view_head(r->rest, RUN_PIECE);
         enum err e = crypto_aes_run_update(c, now, r->piece);
         if (e != OK)
             return e;
-        r->done += now.len;
+        r->at += now.len;
+        r->rest = view_tail(r->rest, now.len);
         r->piece_len = now.len;
     }
-    memcpy(mac, r->piece + r->piece_len - (r->done - end) - AES_BLOCK, AES_BLOCK);
+    memcpy(mac, r->piece + r->piece_len - (size_t)(r->at - end) - AES_BLOCK, AES_BLOCK);
     return OK;
 }
 
 /* The C-MACs of all commands, and the last of them as a whole. A C-MAC reaches into the next message: it is
  * written when the run is beyond that message's start for sure, i.e. when the next one has its MAC. */
-static enum err mac_all(const struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                        uint8_t *layout, size_t len, const struct subkeys *k, uint8_t chain[CHAIN_LEN])
+static enum err mac_all(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                        size_t count, size_t len, const struct subkeys *k, uint8_t chain[CHAIN_LEN])
 {
-    struct run r = {.layout = layout, .len = len};
-    uint8_t mac[AES_BLOCK], *start = layout, *place = NULL;
+    uint8_t mac[AES_BLOCK], *place = NULL;
+    struct run r;
+    r.rest = view_of(commands[0].start, len);
+    r.at = commands[0].start;
+    r.piece_len = 0;
     enum err e = crypto_aes_run_begin(c, secret_view(&ch->mac), ch->chain);
     for (size_t i = 0; i < count && e == OK; i++) {
-        struct message m = message_of(ch, &plain[i]);
-        e = run_to(&r, c, (size_t)(start - layout) + m.len, mac);
+        const struct outgoing *o = &commands[i];
+        e = run_to(&r, c, o->start + o->message_len, mac);
         if (e != OK)
             break;
-        mask_last_block(start, m, k);
+        mask_last_block(o, k);
         if (place != NULL)
             memcpy(place, chain, MAC_LEN);
         memcpy(chain, mac, CHAIN_LEN);
-        place = start + m.field_at + m.field_len;
-        start += m.len;
+        place = o->field + o->field_len;
     }
     if (e == OK && place != NULL)
         memcpy(place, chain, MAC_LEN);
+    wipe(r.piece, len < RUN_PIECE ? len : RUN_PIECE);
     return e;
 }
 
-static void give_out(const struct channel *ch, const struct apdu *plain, size_t count, const uint8_t *start,
-                     struct apdu *wrapped)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct message m = message_of(ch, &plain[i]);
-        wrapped[i] = channel_wrapped(&plain[i], view_of(start + m.field_at, m.field_len + MAC_LEN));
-        start += m.len;
-    }
-}
-
-static enum err protect(const struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                        uint8_t *layout, size_t len, uint8_t chain[CHAIN_LEN])
+static enum err protect(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                        size_t count, size_t len, uint8_t chain[CHAIN_LEN])
 {
     struct subkeys k;
-    enum err e = OK;
-    uint8_t *start = layout;
-    for (size_t i = 0; i < count && e == OK; i++) {
-        e = put_message(ch, &plain[i], start);
-        start += message_of(ch, &plain[i]).len;
-    }
-    if (e == OK && (channel_command_level(ch) & LEVEL_C_DECRYPTION) != 0)
-        e = encrypt_fields(ch, c, plain, count, layout);
+    enum err e = put_fields(ch, c, commands, count);
     if (e == OK)
         e = derive_subkeys(ch, c, &k);
     if (e == OK) {
-        mask_all(ch, plain, count, layout, &k);
-        e = mac_all(ch, c, plain, count, layout, len, &k, chain);
+        for (size_t i = 0; i < count; i++)
+            complete_message(&commands[i], &k);
+        e = mac_all(ch, c, commands, count, len, &k, chain);
     }
     wipe(&k, sizeof(k));
     return e;
 }
 
-static enum err scp03_wrap(struct channel *ch, struct crypto *c, const struct apdu *plain, size_t count,
-                           struct apdu *wrapped, struct writer *storage)
+static size_t blocks(size_t len)
+{
+    return (len + AES_BLOCK - 1) / AES_BLOCK * AES_BLOCK;
+}
+
+/* Reserves all messages one behind the other, and room for a C-MAC that reaches over the end; len is without
+ * that. */
+static enum err lay_out(struct outgoing *commands, size_t count, struct writer *storage, size_t *len)
+{
+    size_t all = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct outgoing *o = &commands[i];
+        o->message_len = blocks(CHAIN_LEN + o->header_len + o->field_len);
+        all += o->message_len;
+    }
+    uint8_t *start = wr_reserve(storage, all + MAC_LEN);
+    if (start == NULL)
+        return wr_status(storage);
+    for (size_t i = 0; i < count; i++) {
+        struct outgoing *o = &commands[i];
+        o->start = start;
+        o->field = start + CHAIN_LEN + o->header_len;
+        start += o->message_len;
+    }
+    *len = all;
+    return OK;
+}
+
+static enum err scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                           struct writer *storage)
 {
     uint8_t chain[CHAIN_LEN];
-    size_t before = storage->len, len = layout_len(ch, plain, count);
-    uint8_t *layout = wr_reserve(storage, len + AES_BLOCK); /* the last C-MAC may reach over the end */
-    if (layout == NULL)
-        return wr_status(storage);
-    enum err e = protect(ch, c, plain, count, layout, len, chain);
-    if (e != OK) {
-        wipe(layout, len + AES_BLOCK);
-        storage->len = before;
-        return e;
-    }
-    give_out(ch, plain, count, layout, wrapped);
-    memcpy(ch->chain, chain, CHAIN_LEN);
-    if (ch->phase != PHASE_NEW) /* 6.2.6: 1 for the first command behind EXTERNAL AUTHENTICATE */
-        ch->counter += (uint32_t)count;
-    return OK;
+    size_t len = 0;
+    enum err e = lay_out(commands, count, storage, &len);
+    if (e == OK)
+        e = protect(ch, c, commands, count, len, chain);
+    if (e == OK)
+        memcpy(ch->chain, chain, CHAIN_LEN);
+    return e;
 }
 
 static enum err verify_mac(const struct channel *ch, struct crypto *c, struct view data, uint16_t sw,
@@ -345,15 +344,14 @@ static enum err strip_padding(struct view padded, struct view *out)
 static enum err decrypt(const struct channel *ch, struct crypto *c, struct view data, struct writer *out)
 {
     uint8_t icv[AES_BLOCK];
-    struct writer w, plain;
+    struct writer plain;
     struct view bare;
     if (data.len % AES_BLOCK != 0)
         return ERR_FORMAT;
     wr_heap(&plain, data.len);
-    wr_fixed(&w, icv, sizeof(icv));
-    put_counter(&w, 0x80, ch->counter);
+    put_counter(icv, 0x80, ch->counter);
     uint8_t *place = wr_reserve(&plain, data.len);
-    enum err e = place != NULL ? wr_status(&w) : ERR_MEMORY;
+    enum err e = place != NULL ? OK : ERR_MEMORY;
     if (e == OK)
         e = crypto_aes_ecb_encrypt(c, secret_view(&ch->enc), VIEW_OF(icv), icv);
     if (e == OK)
