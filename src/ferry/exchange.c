@@ -193,11 +193,10 @@ static bool end_as_told(struct exchange *x)
     if (reason_by_word(x->wanted[W_REASON].value, &reason) != OK)
         reason = REASON_NONE; /* a newer server's word: the outcome still stands */
     const char *told = x->wanted[W_DETAIL].value;
-    if (told[0] != '\0')
-        snprintf(detail, sizeof(detail), "%.500s", told);
-    else
-        snprintf(detail, sizeof(detail), "%s %s", reason_text(reason), reason_advice(reason));
+    snprintf(detail, sizeof(detail), "%.500s", told[0] != '\0' ? told : reason_text(reason));
     set_end(x->end, outcome, x->wanted[W_REASON].value, outcome_exit_code(outcome, reason), detail);
+    if (outcome != OUTCOME_CONFIRMED && reason != REASON_NONE && reason != REASON_ALREADY_THERE)
+        snprintf(x->end->advice, sizeof(x->end->advice), "%s", reason_advice(reason));
     return true;
 }
 

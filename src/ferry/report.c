@@ -130,12 +130,15 @@ void report_end(struct report *r, const struct run_end *end)
     char figures[160];
     if (r->json) {
         put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I}", "event", "end", "outcome",
-                              end->outcome, "reason", end->reason, "detail", end->detail, "session",
-                              end->session, "posts", (int)end->posts, "commands", (json_int_t)end->commands,
-                              "bytes", (json_int_t)end->bytes, "duration_ms", (json_int_t)end->duration_ms));
+                              end->outcome, "reason", end->reason, "detail", end->detail, "advice",
+                              end->advice, "session", end->session, "posts", (int)end->posts, "commands",
+                              (json_int_t)end->commands, "bytes", (json_int_t)end->bytes, "duration_ms",
+                              (json_int_t)end->duration_ms));
         return;
     }
     put_line(r, end->outcome, end->detail[0] != '\0' ? end->detail : end->reason);
+    if (end->advice[0] != '\0')
+        put_line(r, "", end->advice);
     if (end->posts == 0)
         return;
     snprintf(figures, sizeof(figures), "%u POSTs, %zu commands, %zu bytes, %llu ms", end->posts,

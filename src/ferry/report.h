@@ -17,7 +17,7 @@ struct report {
 };
 
 struct run_end {
-    char outcome[48], reason[48], detail[512], session[64];
+    char outcome[48], reason[48], detail[512], advice[256], session[64]; /* advice: what to do, "" nothing */
     unsigned posts;
     size_t commands, bytes;
     uint64_t duration_ms;
