@@ -226,13 +226,19 @@ void bench_release(struct bench *b, const char *card)
     submit_one(b, (struct change){.kind = CARD_RELEASE, .row.card = &row});
 }
 
-void bench_forget_registry(struct bench *b, const char *card)
+void bench_set_registry(struct bench *b, const char *card, struct view registry)
 {
     struct card_row row;
     assert_true(bench_card_row(b, card, &row));
     blob_free(&row.registry);
+    assert_int_equal(blob_copy(&row.registry, registry), OK);
     submit_one(b, (struct change){.kind = CARD_PUT, .row.card = &row});
     card_row_free(&row);
+}
+
+void bench_forget_registry(struct bench *b, const char *card)
+{
+    bench_set_registry(b, card, VIEW_NULL);
 }
 
 void bench_put_type(struct bench *b, const struct bench_setup *setup)
@@ -312,6 +318,7 @@ struct server {
     struct session_row row;
     struct session session;
     struct session_turn turn;
+    bool bad_answer;
 };
 
 static void take(struct server *v, const struct session_event *event);
@@ -377,6 +384,9 @@ static void commit(struct server *v)
 static void take(struct server *v, const struct session_event *event)
 {
     enum err e = session_handle(&v->session, &v->table, event, &v->turn);
+    v->bad_answer = e == ERR_FORMAT && event->kind == SESSION_ANSWER;
+    if (v->bad_answer)
+        return; /* 400: nothing has happened */
     if (e != OK)
         fail_msg("%s in state %s: %s", session_event_word(event->kind), session_state_word(v->session.state),
                  err_name(e));
@@ -421,7 +431,7 @@ struct bench_result bench_run(struct bench *b, const char *order, const struct b
     assert_non_null(v);
     v->b = b;
     begin(v, order);
-    while (!v->turn.ended && r.posts < POSTS_MAX) {
+    while (!v->turn.ended && !v->bad_answer && r.posts < POSTS_MAX) {
         struct writer packet, body;
         bool torn = false;
         unsigned post = r.posts++ - 1;
@@ -447,10 +457,10 @@ struct bench_result bench_run(struct bench *b, const char *order, const struct b
         wr_free(&packet);
         wr_free(&body);
     }
-    assert_true(v->turn.ended);
+    assert_true(v->turn.ended || v->bad_answer);
     vcard_reset(b->card);
-    r.outcome = v->session.outcome;
-    r.reason = v->session.reason;
+    r.outcome = v->bad_answer ? OUTCOME_UNKNOWN : v->session.outcome;
+    r.reason = v->bad_answer ? REASON_BAD_ANSWER : v->session.reason;
     memcpy(r.detail, v->session.detail, sizeof(r.detail));
     memcpy(r.card, v->session.card, sizeof(r.card));
     session_finish(&v->session);

@@ -49,6 +49,8 @@ void bench_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1]);
 void bench_release(struct bench *b, const char *card);
 /* As if the server had never taken stock of the card. */
 void bench_forget_registry(struct bench *b, const char *card);
+/* As if the server had found these contents on the card. */
+void bench_set_registry(struct bench *b, const char *card, struct view registry);
 /* Replaces the type. */
 void bench_put_type(struct bench *b, const struct bench_setup *setup);
 /* Another card in the reader. */
