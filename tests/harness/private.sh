@@ -6,7 +6,7 @@
 # the first thing, with the test's own arguments: BUILD-FOLDER.
 #
 #   spawn NAME COMMAND...   starts it in the background; output in $work/NAME.log
-#   stop NAME [SIGNAL]      ends it, by its pid, and waits; gives its exit status
+#   stop NAME [SIGNAL]      ends it, by its pid ('': only waits); gives its exit status
 #   running NAME            is it still there
 #   await SECONDS COMMAND.. until the command succeeds
 #   start_pcscd / stop_pcscd  with the reader "Virtual PCD"; the card connects to $vpcd_port
@@ -68,7 +68,7 @@ running() {
 stop() {
     [ -f "$work/$1.pid" ] || return 0
     stop_pid=$(pid_of "$1")
-    kill -s "${2:-TERM}" "$stop_pid" 2>/dev/null
+    [ "${2-TERM}" = '' ] || kill -s "${2:-TERM}" "$stop_pid" 2>/dev/null
     wait "$stop_pid" 2>/dev/null
     stop_status=$?
     rm -f "$work/$1.pid"
