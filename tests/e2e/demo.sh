@@ -10,19 +10,19 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/ferry-demo.XXXXXX")
 PATH=$build/src/ferryd:$build/src/ferry:$build/src/ferry-card:$PATH
 cd "$work"
 bold='' plain=''
-slow=0
+pace=''
 if [ -t 1 ]; then
     # Somebody is watching: as slow as a contact card at 115,200 baud.
-    bold=$(printf '\033[1m') plain=$(printf '\033[0m') slow=27
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m') pace='--fault slow:27'
 fi
 
 card_pid='' server_pid=''
 leave() {
     status=$?
     trap - EXIT
-    if [ "$status" != 0 ] && [ -s server.log ]; then
-        echo "The demo stopped here. The end of the server's log:"
-        tail -n 20 server.log
+    if [ "$status" != 0 ]; then
+        echo "The demo stopped here. The end of the logs of server and card:"
+        tail -n 20 ./*.log
     fi
     for pid in $card_pid $server_pid; do
         kill "$pid" 2>/dev/null || :
@@ -81,7 +81,7 @@ export FERRY_PROFILE="$work/server/admin.conf"
 title '2. A card with keys of its own'
 show ferry-card create badge.card --new-keys badge.keys
 echo '  $ ferry-card run badge.card --socket badge.sock &'
-ferry-card run badge.card --socket badge.sock --fault "slow:$slow" >card.log 2>&1 </dev/null &
+ferry-card run badge.card --socket badge.sock $pace >card.log 2>&1 </dev/null &
 card_pid=$!
 until_true test -S badge.sock
 show ferry card --reader sim:badge.sock
