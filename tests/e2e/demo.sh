@@ -102,7 +102,7 @@ ferry order add --app counter --type badge --json >order.json
 ticket=$(jq -r .link order.json)
 echo "    $ticket"
 
-title '5. At the card holder: three POSTs, one data packet, every command signed and encrypted'
+title '5. At the card holder: identify and authenticate, deliver in one packet, settle: three POSTs'
 echo "  \$ ferry run $(printf '%.24s' "$ticket")... --reader sim:badge.sock"
 ferry run "$ticket" --reader sim:badge.sock
 

@@ -142,7 +142,7 @@ static void bad_cap_files_are_refused_in_words(void **state)
                 {"bad/bomb-1g.cap", ""},        {"bad/two-packages.cap", ""}, {"bad/applets-same.cap", ""}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         WANT(w, 422, test_add_app(w, "bad", rows[i].file, ""));
-        has_message(w, "refused", rows[i].part);
+        has_message(w, "bad-cap", rows[i].part);
         assert_true(strlen(test_text(w, "message")) > 10);
     }
     ASK(w, 200, "GET", "/api/v1/apps", NULL);
@@ -224,7 +224,7 @@ static void a_sequence_is_checked(void **state)
 {
     struct test_world *w = *state;
     WANT(w, 422, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"load\\nfly away\\n\""));
-    has_message(w, "refused", "2");
+    has_message(w, "bad-cap", "2");
     WANT(w, 201, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"# ours\\nload\\n\""));
     ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
     assert_string_equal(w->text, "# ours\nload\n");
