@@ -2,6 +2,7 @@
  *
  * Who the card is, whether it is the right one, and whether a channel to it may be opened. Nothing that is
  * read here is proven: it chooses. What is proven begins with the card's cryptogram (session_opened). */
+#include <stdio.h>
 #include <string.h>
 
 #include "parts.h"
@@ -287,19 +288,31 @@ static enum err begin_with_type(struct session *s, const struct session_world *w
     return send_open(s, w, out);
 }
 
+/* Which card it is said to be. The order says it, or a client that has looked: then a card that is set aside
+ * is not opened just to find out who it is, and an opening whose answer never comes stands in its ledger all
+ * the same. */
+static const char *said_to_be(const struct session *s, const struct session_event *event)
+{
+    if (s->order.card[0] != '\0')
+        return s->order.card;
+    return event->card != NULL ? event->card : "";
+}
+
 enum err session_begin(struct session *s, const struct session_world *w, const struct session_event *event,
                        struct session_turn *out)
 {
     struct session_card known;
     bool is_known = false, ended = false;
     enum err e = OK;
-    (void)event;
-    if (s->order.card[0] != '\0') {
-        e = w->card(w->ctx, s->order.card, &known);
+    const char *number = said_to_be(s, event);
+    if (event->card != NULL && strcmp(event->card, number) != 0)
+        return session_end(s, out, OUTCOME_FAILED, REASON_WRONG_CARD, "This is card %s.", event->card);
+    if (number[0] != '\0') {
+        e = w->card(w->ctx, number, &known);
         if (e != OK && e != ERR_NOT_FOUND)
             return e;
         is_known = e == OK;
-        memcpy(s->card, s->order.card, sizeof(s->card));
+        (void)snprintf(s->card, sizeof(s->card), "%s", number);
     }
     e = choose_type(s, w, is_known ? &known : NULL, NULL);
     if (e == ERR_NOT_FOUND && s->order.type[0] == '\0')

@@ -145,7 +145,9 @@ struct session_facts {
 
 struct session_event {
     enum session_event_kind kind;
-    struct view body;                          /* ANSWER: response script; must live until the turn COMMITs */
+    const char *card; /* BEGIN: the card's number as the client has read it, or NULL: protects a card, proves
+                         nothing */
+    struct view body; /* ANSWER: response script; must live until the turn COMMITs */
     const char *script_status;                 /* ANSWER: X-Admin-Script-Status, "" when absent */
     enum err result;                           /* OPENED, SIGNED, SETTLED, REFUSED */
     struct view bytes;                         /* OPENED: sealed channel; SIGNED: signed script */

@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "identify.h"
 #include "relay.h"
 
 enum {
@@ -21,7 +22,8 @@ enum {
     RETRIES_MAX = 5, /* after 0.5, 1, 2, 4 and 8 s */
     FIRST_PAUSE_MS = 500,
     RETRY_AFTER_MAX_S = 30,
-    FROM_MAX = 256
+    FROM_MAX = 256,
+    CARD_MAX = 128
 };
 
 static const char protocol_header[] = "X-Admin-Protocol: globalplatform-remote-admin/1.0";
@@ -39,6 +41,7 @@ struct exchange {
     struct run_end *end;
     struct ticket at; /* where the next POST goes */
     char from[FROM_MAX];
+    char card[CARD_MAX]; /* header, "" when the card does not tell a number */
     struct remote_header wanted[W_COUNT];
     struct remote_answer answer;
     struct writer response; /* the body of the next POST */
@@ -73,6 +76,18 @@ static void make_from(struct exchange *x)
     snprintf(x->from, sizeof(x->from), "X-Admin-From: //se-id/ATR/%s;//aa-id/uuid/%s", atr, name);
 }
 
+/* Which card asks, so that the server need not open a channel to find out that it must not: a card that was
+ * set aside is spared. */
+static enum err make_card(struct exchange *x)
+{
+    struct identity id;
+    char number[2 * CARD_NUMBER_MAX + 2];
+    enum err e = identify_card(x->reader, VIEW_NULL, &id);
+    if (e == OK && identity_card_number(&id, number) == OK)
+        snprintf(x->card, sizeof(x->card), "X-Ferry-Card: %s", number);
+    return e == ERR_CARD_GONE ? e : OK; /* what else is odd about the card is the server's to judge */
+}
+
 static enum err post_once(struct exchange *x, bool resume)
 {
     char status[64];
@@ -83,7 +98,8 @@ static enum err post_once(struct exchange *x, bool resume)
         q.headers[2] = status;
         q.content_type = response_type;
         q.body = wr_view_of(&x->response);
-    }
+    } else if (x->card[0] != '\0')
+        q.headers[2] = x->card;
     if (resume)
         q.headers[2] = "X-Admin-Resume: true";
     wr_free(&x->answer.body);
@@ -279,8 +295,12 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
     wr_heap(&x->response, SCRIPT_MAX);
     make_from(x);
     int rounds = 0;
-    while (rounds < ROUNDS_MAX && round_trip(x))
-        rounds++;
+    if (make_card(x) != OK)
+        set_end(end, OUTCOME_FAILED, reason_word(REASON_CARD_PULLED), EXIT_CARD_PULLED,
+                reason_text(REASON_CARD_PULLED));
+    else
+        while (rounds < ROUNDS_MAX && round_trip(x))
+            rounds++;
     if (rounds == ROUNDS_MAX)
         set_end(end, own_outcome(x), "server-refused", EXIT_FAILED, "the server does not come to an end");
     end->duration_ms = now_ms() - start;

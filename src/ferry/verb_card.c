@@ -8,8 +8,8 @@
 #include <gp/identity.h>
 
 #include "admin.h"
+#include "identify.h"
 #include "reader.h"
-#include "relay.h"
 #include "verbs.h"
 
 static const struct option_spec card_options[] = {
@@ -77,34 +77,6 @@ static json_t *words_of(const struct card_reader *reader, const struct identity 
     return o;
 }
 
-/* Asks what may be asked without a key. Each command stands alone: a card may lack any of these objects. */
-static enum err identify(struct card_reader *reader, struct view isd, struct identity *id)
-{
-    struct apdu commands[IDENTITY_COMMANDS];
-    struct rapdu answers[IDENTITY_COMMANDS];
-    size_t at[IDENTITY_COMMANDS + 1] = {0}, bytes = 0;
-    struct writer all, one;
-    enum err e = OK;
-    identity_commands(commands, isd);
-    wr_heap(&all, IDENTITY_COMMANDS * RAPDU_MAX);
-    wr_heap(&one, CAPDU_MAX);
-    for (size_t i = 0; e == OK && i < IDENTITY_COMMANDS; i++) {
-        wr_clear(&one);
-        apdu_put(&one, &commands[i]);
-        e = relay_command(reader, wr_view_of(&one), &all, &bytes);
-        at[i + 1] = all.len;
-    }
-    struct reader r;
-    rd_init(&r, wr_view_of(&all));
-    for (size_t i = 0; e == OK && i < IDENTITY_COMMANDS; i++)
-        e = rapdu_parse(rd_view(&r, at[i + 1] - at[i]), &answers[i]);
-    if (e == OK)
-        e = identity_parse(id, view_of(reader->atr, reader->atr_len), answers, IDENTITY_COMMANDS);
-    wr_free(&one);
-    wr_free(&all);
-    return e;
-}
-
 /* The server's record, when there is a server to ask: pinned method, registry as it was last proven. */
 static void add_record(json_t *words, const struct cli *cli)
 {
@@ -149,7 +121,7 @@ static int card(const struct cli *cli)
         cli_error("%s", why.text[0] != '\0' ? why.text : err_text(e));
         return e == ERR_ARGUMENT ? EXIT_USAGE : EXIT_NO_CARD;
     }
-    e = identify(&reader, aid_view(&isd), &id);
+    e = identify_card(&reader, aid_view(&isd), &id);
     if (e == OK) {
         json_t *words = words_of(&reader, &id);
         add_record(words, cli);

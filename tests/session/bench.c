@@ -403,7 +403,7 @@ static void reload(struct server *v)
     assert_int_equal(session_decode(&v->session, blob_view(&v->row.state)), OK);
 }
 
-static void begin(struct server *v, const char *order)
+static void begin(struct server *v, const char *order, const char *card)
 {
     static unsigned number;
     uint8_t memory[ATR_MAX];
@@ -418,7 +418,7 @@ static void begin(struct server *v, const char *order)
     (void)snprintf(v->row.id, sizeof(v->row.id), "%032x", ++number);
     (void)snprintf(v->row.order, sizeof(v->row.order), "%s", order);
     session_init(&v->session, v->row.id, &wanted, wr_view_of(&atr));
-    const struct session_event event = {.kind = SESSION_BEGIN};
+    const struct session_event event = {.kind = SESSION_BEGIN, .card = card};
     take(v, &event);
 }
 
@@ -430,7 +430,7 @@ struct bench_result bench_run(struct bench *b, const char *order, const struct b
     struct server *v = calloc(1, sizeof(*v));
     assert_non_null(v);
     v->b = b;
-    begin(v, order);
+    begin(v, order, c->card);
     while (!v->turn.ended && !v->bad_answer && r.posts < POSTS_MAX) {
         struct writer packet, body;
         bool torn = false;

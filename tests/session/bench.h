@@ -70,6 +70,7 @@ struct bench_client {
     void (*body)(void *ctx, struct bench *b, unsigned post, struct writer *body);
     /* Instead of POSTing body: resume. */
     bool (*resume)(void *ctx, struct bench *b, unsigned post);
+    const char *card;          /* the number that the client has read; NULL: it does not tell */
     bool goes_on_after_errors; /* as the client of profile B */
     bool own_card;             /* the answers come from answer() alone; the card is not asked */
 };

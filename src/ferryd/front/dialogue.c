@@ -474,7 +474,7 @@ static void begin_session(struct post *p, const struct dialogue_request *in)
     }
     session_init(&p->session, p->row.id, &wanted, in->atr);
     p->has_session = true;
-    struct session_event event = {.kind = SESSION_BEGIN};
+    struct session_event event = {.kind = SESSION_BEGIN, .card = in->card};
     take_event(p, &event);
 }
 
@@ -639,6 +639,14 @@ static size_t atr_of(const char *from, uint8_t out[ATR_MAX])
     return hex_read(view_of(at, strcspn(at, ";")), &w) == OK && wr_ok(&w) ? w.len : 0;
 }
 
+/* X-Ferry-Card: a card number as identity_card_number writes it; NULL when it is anything else. */
+static const char *card_of(const char *text)
+{
+    bool good = text != NULL && *text != '\0' && strlen(text) <= CARD_NUMBER_TEXT_MAX &&
+                text[strspn(text, "0123456789ABCDEF-")] == '\0';
+    return good ? text : NULL;
+}
+
 static const char *or_empty(const char *text)
 {
     return text != NULL ? text : "";
@@ -663,5 +671,6 @@ void dialogue_post(struct dialogue *d, const struct http_request *r)
         return;
     }
     in.atr = view_of(atr, atr_of(http_header(r, "X-Admin-From"), atr));
+    in.card = card_of(http_header(r, "X-Ferry-Card"));
     dialogue_take(d, &wire_a, &in, r->reply);
 }

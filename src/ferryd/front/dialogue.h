@@ -43,6 +43,7 @@ struct dialogue_request {
     const char *ticket;        /* begins a session; else NULL */
     const char *token;         /* "<session id>.<token>" goes on; else NULL */
     struct view atr;           /* with a ticket */
+    const char *card;          /* with a ticket: the number that the client has read, or NULL */
     struct view body;          /* with a token: response script */
     const char *script_status; /* with a token; "" */
     bool resume;               /* with a token */
