@@ -120,13 +120,22 @@ __attribute__((format(printf, 2, 3))) static void put(struct writer *w, const ch
         wr_bytes(w, line, (size_t)n);
 }
 
+/* Addresses of version 6 stand in brackets (RFC 3986 3.2.2). */
+static void put_url(const struct init *i, struct writer *w)
+{
+    bool v6 = strchr(i->host, ':') != NULL;
+    put(w, "https://%s%s%s%s%s", v6 ? "[" : "", i->host, v6 ? "]" : "", i->port[0] != 0 ? ":" : "", i->port);
+}
+
 static enum err configuration(struct init *i, struct writer *w)
 {
     put(w, "# ferryd(8) explains each key. Check after a change: ferryd check -c %s/ferryd.conf\n\n",
         i->path);
     put(w, "# Where to listen, and how clients reach it: ticket links begin with public_url.\n");
     put(w, "listen = %s\n", i->listen);
-    put(w, "public_url = https://%s%s%s\n\n", i->host, i->port[0] != 0 ? ":" : "", i->port);
+    put(w, "public_url = ");
+    put_url(i, w);
+    put(w, "\n\n");
     put(w, "# TLS. Administrators may also come with a certificate of client_ca.\n");
     put(w, "certificate = %s/server.pem\nprivate_key = %s/server.key\n", i->path, i->path);
     put(w, "#client_ca = %s/ca.pem\n\n", i->path);
@@ -149,7 +158,9 @@ static enum err profile(struct init *i, struct writer *w)
 {
     put(w, "# For ferry --profile. import_key: keys are encrypted to it before they leave the operator's "
            "terminal.\n");
-    put(w, "url = https://%s%s%s\n", i->host, i->port[0] != 0 ? ":" : "", i->port);
+    put(w, "url = ");
+    put_url(i, w);
+    put(w, "\n");
     put(w, "ca = %s/ca.pem\ntoken_file = %s/admin.token\nimport_key = ", i->path, i->path);
     base64url_put(w, VIEW_OF(i->import_key));
     wr_u8(w, '\n');
@@ -206,7 +217,7 @@ static enum err open_folder(struct init *i)
         return refuse(i, ERR_EXISTS, folder, "it is not an empty folder, and nothing in it will be replaced");
     /* Room for the longest name below it. */
     if (strlen(path) + sizeof("/store/ferryd.db") > CONFIG_VALUE_MAX || strpbrk(path, "\n\r") != NULL)
-        return refuse(i, ERR_LIMIT, folder, "the path is too long for a configuration");
+        return refuse(i, ERR_LIMIT, folder, "the path is not fit for a configuration");
     snprintf(i->path, sizeof(i->path), "%.*s", CONFIG_VALUE_MAX, path);
     i->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return i->folder >= 0 ? OK : failed(i, folder);
@@ -247,9 +258,27 @@ out:
     return e;
 }
 
+/* What --listen or a name would make of the configuration is seen by our own parser before anything is
+ * written. */
+static enum err check_text(struct init *i)
+{
+    static struct config config;
+    struct config_problem wrong;
+    struct writer text;
+    enum err e;
+    wr_heap(&text, CONFIG_TEXT_MAX);
+    if ((e = configuration(i, &text)) == OK && (e = wr_status(&text)) == OK &&
+        (e = config_parse(wr_view_of(&text), &config, &wrong)) != OK)
+        (void)refuse(i, e, "this would be no configuration", wrong.text);
+    wr_free(&text);
+    return e;
+}
+
 static enum err write_all(struct init *i)
 {
-    enum err e = OK;
+    enum err e = check_text(i);
+    if (e != OK)
+        return e;
     for (size_t n = 0; n < sizeof(folders) / sizeof(folders[0]); n++) {
         if (mkdirat(i->folder, folders[n], FOLDER_SECRET) != 0)
             return failed(i, folders[n]);
