@@ -119,14 +119,26 @@ enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used)
 
 /* ---- adding and changing ---- */
 
-static void put_type(const struct api_request *q, const struct card_type *t, bool add)
+/* The body without what only the server says, so that a type can be put back as it was told. */
+static enum err read_spec(struct view body, struct blob *spec, char *why, size_t why_len)
 {
-    struct type_row row = {.created_ms = api_now(q->api)};
-    enum err e = blob_copy(&row.spec, q->http->body);
-    if (e != OK) {
-        reply_outcome(q->http->reply, e, NULL);
-        return;
-    }
+    json_t *j = NULL;
+    enum err e = json_open(&j, body, CARD_TYPE_JSON_MAX, why, why_len);
+    if (e != OK)
+        return e;
+    json_object_del(j, "created");
+    json_object_del(j, "warnings");
+    char *text = json_dumps(j, JSON_COMPACT);
+    e = text != NULL ? blob_copy(spec, view_str(text)) : ERR_MEMORY;
+    free(text);
+    json_decref(j);
+    return e;
+}
+
+static void put_type(const struct api_request *q, const struct card_type *t, const struct blob *spec,
+                     bool add)
+{
+    struct type_row row = {.spec = *spec, .created_ms = api_now(q->api)};
     struct api_change c = {.changes = {{.kind = add ? TYPE_ADD : TYPE_PUT, .row.type = &row}},
                            .count = 1,
                            .what = add ? "type.add" : "type.put",
@@ -135,7 +147,6 @@ static void put_type(const struct api_request *q, const struct card_type *t, boo
     memcpy(row.name, t->name, sizeof(row.name));
     snprintf(c.name, sizeof(c.name), "%s", t->name);
     api_submit(q->api, q->http->reply, q->who, &c);
-    type_row_free(&row);
 }
 
 /* name: what the path says; NULL for a new one. */
@@ -143,7 +154,10 @@ static void take_type(const struct api_request *q, const char *name)
 {
     char why[WHY_MAX] = "";
     struct card_type t;
-    enum err e = card_type_parse(q->http->body, &t, why, sizeof(why));
+    struct blob spec = {0};
+    enum err e = read_spec(q->http->body, &spec, why, sizeof(why));
+    if (e == OK)
+        e = card_type_parse(blob_view(&spec), &t, why, sizeof(why));
     if (e == OK && name != NULL && strcmp(name, t.name) != 0)
         e = why_not(ERR_ARGUMENT, why, sizeof(why), "'name' is not the name in the path");
     if (e == OK)
@@ -151,7 +165,8 @@ static void take_type(const struct api_request *q, const char *name)
     if (e != OK)
         reply_outcome(q->http->reply, e, why[0] != '\0' ? why : NULL);
     else
-        put_type(q, &t, name == NULL);
+        put_type(q, &t, &spec, name == NULL);
+    blob_free(&spec);
 }
 
 void api_types_add(const struct api_request *q)

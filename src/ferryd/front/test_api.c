@@ -340,6 +340,11 @@ static void a_card_type_is_added_changed_and_removed(void **state)
     ASK(w, 200, "GET", "/api/v1/types/badge", NULL);
     assert_string_equal(test_text(w, "kvn"), "31");
     assert_string_equal(test_text(w, "kdf"), "none");
+    /* What was told can be put back as it is. */
+    char *told = strdup(w->text);
+    ASK(w, 200, "PUT", "/api/v1/types/badge", told);
+    assert_non_null(json_object_get(w->json, "created"));
+    free(told);
     ASK(w, 422, "POST", "/api/v1/types",
         "{\"name\":\"x\",\"scp\":\"03\",\"i\":\"99\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"none\"}");
     ASK(w, 204, "DELETE", "/api/v1/types/badge", NULL);
