@@ -156,6 +156,7 @@ static enum err execute(struct exchange *x)
         x->changed_card = true;
     wr_clear(&x->response);
     enum err e = relay_run(x->reader, script, &watch, &x->response, &result);
+    report_answers(x->report);
     x->end->commands += result.executed;
     x->end->bytes += result.bytes;
     if (e == OK)

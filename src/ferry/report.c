@@ -80,28 +80,66 @@ void report_server(struct report *r, const char *url)
 
 void report_step(struct report *r, const char *step, size_t commands)
 {
-    char text[64];
-    if (r->json) {
+    r->delivering = strcmp(step, "deliver") == 0;
+    if (r->json)
         put_json(
             r, json_pack("{s:s, s:s, s:I}", "event", "step", "step", step, "commands", (json_int_t)commands));
-        return;
-    }
-    snprintf(text, sizeof(text), "%zu command%s", commands, commands == 1 ? "" : "s");
-    put_line(r, step, commands > 0 ? text : "");
 }
 
-static void draw_bar(struct report *r, size_t done, size_t total, uint8_t ins)
+static void format_bar(const struct report *r, char *text, size_t len)
 {
     char bar[BAR_WIDTH + 1];
-    size_t full = total > 0 ? done * BAR_WIDTH / total : 0;
+    size_t full = r->total > 0 ? r->done * BAR_WIDTH / r->total : 0;
     if (full > BAR_WIDTH)
         full = BAR_WIDTH;
     memset(bar, '#', full);
     memset(bar + full, '.', BAR_WIDTH - full);
     bar[BAR_WIDTH] = '\0';
-    fprintf(r->out, "\r             [%s] %zu/%zu %-22.22s", bar, done, total, command_name(ins));
+    snprintf(text, len, "[%s] %zu of %zu commands", bar, r->done, r->total);
+}
+
+static void draw_bar(struct report *r, uint8_t ins)
+{
+    char text[BAR_WIDTH + 64];
+    format_bar(r, text, sizeof(text));
+    fprintf(r->out, "\r%-13s%s  %-24.24s", r->stage, text, command_name(ins));
     fflush(r->out);
     r->bar_open = true;
+}
+
+static const char stage_identify[] = "identify", stage_authenticate[] = "authenticate",
+                  stage_deliver[] = "deliver";
+
+/* What a command is for, as the person sees it: the packet begins with the server's proof, the opening ends
+ * with the question for the card's. */
+static const char *stage_of(const struct report *r, uint8_t ins)
+{
+    if (ins == INS_INITIALIZE_UPDATE || ins == INS_EXTERNAL_AUTHENTICATE)
+        return stage_authenticate;
+    return r->delivering ? stage_deliver : stage_identify;
+}
+
+/* One line for the commands since the last one. */
+static void end_stage(struct report *r)
+{
+    char text[BAR_WIDTH + 64];
+    if (r->stage == NULL)
+        return;
+    if (r->stage == stage_deliver)
+        format_bar(r, text, sizeof(text));
+    else if (r->stage == stage_identify)
+        snprintf(text, sizeof(text), "%zu commands", r->stage_commands);
+    else if (r->sw != SW_OK)
+        snprintf(text, sizeof(text), "the card answers %04X", r->sw);
+    else
+        snprintf(text, sizeof(text), "%s",
+                 r->delivering ? "the server has proven itself to the card" : "random numbers are exchanged");
+    if (r->bar_open)
+        fputs("\r\033[K", r->out); /* the line takes the place of the bar */
+    r->bar_open = false;
+    put_line(r, r->stage, text);
+    r->stage = NULL;
+    r->stage_commands = 0;
 }
 
 void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw)
@@ -113,8 +151,25 @@ void report_command(struct report *r, size_t done, size_t total, uint8_t ins, ui
                               "total", (json_int_t)total, "name", command_name(ins), "sw", hex));
         return;
     }
-    if (r->bar && !r->quiet)
-        draw_bar(r, done, total, ins);
+    const char *stage = stage_of(r, ins);
+    if (stage != r->stage)
+        end_stage(r);
+    r->stage = stage;
+    r->stage_commands++;
+    r->sw = sw;
+    r->done = done;
+    r->total = total;
+    if (stage == stage_deliver && r->bar && !r->quiet)
+        draw_bar(r, ins);
+}
+
+void report_answers(struct report *r)
+{
+    if (r->json)
+        return;
+    end_stage(r);
+    if (r->delivering)
+        put_line(r, "settle", "the server verifies the card's answers");
 }
 
 void report_note(struct report *r, const char *text)

@@ -13,7 +13,10 @@
 struct report {
     FILE *out;
     bool json, quiet, bar; /* bar: out is a terminal */
-    bool bar_open;
+    bool bar_open, delivering;
+    const char *stage; /* of the commands since the last line; NULL: none */
+    size_t stage_commands, done, total;
+    uint16_t sw;
 };
 
 struct run_end {
@@ -30,6 +33,8 @@ void report_server(struct report *r, const char *url);
 /* step: a word from the server ("identify", "deliver", ...) and how many commands are coming. */
 void report_step(struct report *r, const char *step, size_t commands);
 void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw);
+/* The script has ended; its answers go to the server. */
+void report_answers(struct report *r);
 void report_note(struct report *r, const char *text);
 void report_end(struct report *r, const struct run_end *end);
 
