@@ -36,11 +36,11 @@ static enum err refuse_memory(struct builder *b)
     return plan_refuse(b->why, ERR_MEMORY, "Out of memory.");
 }
 
-/* The writers are larger than anything that is put into them. */
-static enum err made(struct builder *b, enum err e, struct position at, const char *name)
+/* The scratch writer is larger than any short command: when it is bad, memory was missing. */
+static enum err refuse_made(struct builder *b, enum err e, struct position at, const char *name)
 {
-    if (e == OK || e == ERR_MEMORY)
-        return e == OK ? OK : refuse_memory(b);
+    if (!wr_ok(&b->scratch))
+        return refuse_memory(b);
     return plan_refuse_at(b->why, e, at, "%s can't be made of this: %s", name, err_text(e));
 }
 
@@ -66,7 +66,7 @@ enum err build_get_status(struct builder *b, uint8_t subset)
     struct position nowhere = {0, 0};
     wr_clear(&b->scratch);
     enum err e = command_get_status(&a, &b->scratch, subset, false);
-    return e == OK ? build_put(b, &a, nowhere) : made(b, e, nowhere, "GET STATUS");
+    return e == OK ? build_put(b, &a, nowhere) : refuse_made(b, e, nowhere, "GET STATUS");
 }
 
 static enum err put_delete(struct builder *b, const struct aid *aid, bool related, struct position at)
@@ -74,7 +74,7 @@ static enum err put_delete(struct builder *b, const struct aid *aid, bool relate
     struct apdu a;
     wr_clear(&b->scratch);
     enum err e = command_delete(&a, &b->scratch, aid_view(aid), related);
-    return e == OK ? build_put(b, &a, at) : made(b, e, at, "DELETE");
+    return e == OK ? build_put(b, &a, at) : refuse_made(b, e, at, "DELETE");
 }
 
 enum err build_delete(struct builder *b, const struct aid *aid, bool related)
@@ -134,9 +134,6 @@ static enum err load_hash(struct builder *b, const struct value *v, uint8_t out[
 static enum err load_parameters(struct builder *b, const struct value *v, uint8_t out[DATA_MAX], size_t *len)
 {
     struct view ignored;
-    *len = 0;
-    if (!v->given)
-        return OK;
     enum err e = value_bytes(v, out, DATA_MAX, len, b->why);
     if (e != OK)
         return e;
@@ -160,7 +157,7 @@ static enum err install_for_load(struct builder *b, const struct step *s)
     wr_clear(&b->scratch);
     e = command_install_for_load(&a, &b->scratch, aid_view(&b->cap->package.aid), VIEW_NULL,
                                  view_of(hash, hash_len), view_of(parameters, parameters_len));
-    return e == OK ? build_put(b, &a, s->at) : made(b, e, s->at, "INSTALL [for load]");
+    return e == OK ? build_put(b, &a, s->at) : refuse_made(b, e, s->at, "INSTALL [for load]");
 }
 
 /* The last block says so also when it is full (GPCS 2.3.1 table 11-57). */
@@ -250,7 +247,7 @@ static bool find_parameter(struct view data, uint32_t tag, size_t *start)
     for (int i = 0; i < 4; i++)
         rd_view8(&r, UINT8_MAX);
     struct view field = rd_view(&r, tlv_length(&r));
-    if (!rd_ok(&r) || !tlv_find(field, tag, &value))
+    if (!tlv_find(field, tag, &value))
         return false;
     *start = (size_t)(value.data - data.data);
     return true;
@@ -287,7 +284,7 @@ static enum err put_install(struct builder *b, const struct step *s, const struc
     e = command_install(&a, &b->scratch, aid_view(&b->cap->package.aid), aid_view(&module),
                         aid_view(&instance), p, wr_view_of(&parameters->bytes), wr_view_of(&system->bytes));
     if (e != OK)
-        return made(b, e, s->at, "INSTALL");
+        return refuse_made(b, e, s->at, "INSTALL");
     e = note_parameter(b, parameters, a.data, TAG_PARAMETERS, s->at);
     if (e == OK)
         e = note_parameter(b, system, a.data, TAG_SYSTEM, s->at);
@@ -333,7 +330,7 @@ static enum err build_personalize(struct builder *b, const struct step *s)
     b->personalizing = true;
     wr_clear(&b->scratch);
     e = command_install_for_personalization(&a, &b->scratch, aid_view(&instance));
-    return e == OK ? build_put(b, &a, s->at) : made(b, e, s->at, "INSTALL [for personalization]");
+    return e == OK ? build_put(b, &a, s->at) : refuse_made(b, e, s->at, "INSTALL [for personalization]");
 }
 
 static enum err store_format(struct builder *b, const struct value *v, uint8_t *flags)

@@ -175,7 +175,7 @@ enum err value_bytes(const struct value *v, uint8_t *out, size_t max, size_t *le
     if (v->text.len > 2 * max)
         return plan_refuse_at(why, ERR_FORMAT, v->at, "at most %zu bytes are possible here", max);
     wr_fixed(&w, out, max);
-    if (hex_read(v->text, &w) != OK || !wr_ok(&w))
+    if (hex_read(v->text, &w) != OK)
         return plan_refuse_at(why, ERR_FORMAT, v->at, "%s is not hexadecimal", plan_shown(v->text).text);
     *len = w.len;
     return OK;

@@ -119,7 +119,7 @@ static enum err take_word(struct step *out, struct view token, struct position a
     struct view name, text;
     bool has_text = split_word(token, &name, &text);
     unsigned w = find_word(name);
-    if (w == WORD_COUNT || (verbs[out->verb].allowed & W(w)) == 0)
+    if ((verbs[out->verb].allowed & W(w)) == 0)
         return plan_refuse_at(why, ERR_FORMAT, at, "%s does not belong to %s", plan_shown(name).text,
                               verbs[out->verb].name);
     if (has_text == (w == WORD_RELATED))

@@ -112,6 +112,16 @@ static const struct {
      "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
     {"derive of 064 bytes", "install module=F00000000D01 parameters=${derive:key:label:064}", ERR_FORMAT,
      "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
+    {"derive of 08 bytes", "install module=F00000000D01 parameters=${derive:key:label:08}", ERR_FORMAT,
+     "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
+    {"derive of 3. bytes", "install module=F00000000D01 parameters=${derive:key:label:3.}", ERR_FORMAT,
+     "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
+    {"derive of 1: bytes", "install module=F00000000D01 parameters=${derive:key:label:1:}", ERR_FORMAT,
+     "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
+    {"derive of 2^64 + 1 bytes",
+     "install module=F00000000D01 parameters=${derive:key:label:18446744073709551617}", ERR_FORMAT,
+     "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
+    {"empty load parameters", "load parameters=", OK, ""},
     {"derive of x bytes", "install module=F00000000D01 parameters=${derive:key:label:1x}", ERR_FORMAT,
      "line 1, column 40: a derived place is ${derive:<key>:<label>:<1 to 64>}"},
     {"derive with a long key",
@@ -283,6 +293,12 @@ static void test_generate(void **state)
     assert_generated("multi-jc222", chosen, 2, "", OK,
                      "load\ninstall module=F00000000D02 instance=F00000000DAA privileges=04\n"
                      "install module=F00000000D01 instance=F00000000D01 privileges=80C000\n");
+    struct install_choice late[] = {chosen[1], chosen[1]};
+    late[0].privileges = (struct privileges){{0, 0x40, 0}};
+    late[1].privileges = (struct privileges){{0, 0, 0x80}};
+    assert_generated("multi-jc222", late, 2, "", OK,
+                     "load\ninstall module=F00000000D01 instance=F00000000D01 privileges=004000\n"
+                     "install module=F00000000D01 instance=F00000000D01 privileges=000080\n");
     struct install_choice filled = chosen[1];
     filled.privileges = (struct privileges){{0}};
     filled.parameters = view_str("0102${card.serial}");

@@ -227,6 +227,8 @@ static const struct {
      "PF000000001=1.0 PF00000000D=1.0 AF00000000D01 AF00000000DAA@F00000000D AF00000000DBB "
      "AF00000000D02@F000000001",
      NULL, "", OK, "80E40000084F06F00000000D0100 80E40000084F06F00000000DAA00 80E40080074F05F00000000D00"},
+    {"remove: a package named as the applet is no instance", PLAN_REMOVE, "hello-jc222", NULL,
+     "PF000000001=1.0 PF00000000101=1.0", NULL, "", OK, "80E40080074F05F00000000100"},
     {"remove another version", PLAN_REMOVE, "lib-1.0-jc222", NULL, "PF00000000A=1.1", NULL, "", OK,
      "80E40080074F05F00000000A00"},
     {"remove instances without their package", PLAN_REMOVE, "hello-jc222", NULL, "AF00000000101", NULL, "",
@@ -520,6 +522,28 @@ static void test_store_formats(void **state)
     cap_finish(&cap);
 }
 
+/* The version of the card specification tells that of org.globalplatform, not those of its other packages. */
+static void test_other_gp_package(void **state)
+{
+    (void)state;
+    static struct plan plan;
+    struct cap cap = cap_of("vault-gp16-jc305");
+    struct identity id = {.gp_version = {2, 2, 1}};
+    struct plan_problem why = {""};
+    struct plan_input in = {.purpose = PLAN_INSTALL,
+                            .cap = &cap,
+                            .sequence = view_str("load"),
+                            .identity = &id,
+                            .block_size = BLOCK};
+    assert_int_equal(plan_make(&plan, &in, &why), ERR_NOT_FOUND);
+    for (size_t i = 0; i < cap.import_count; i++)
+        if (strcmp("org.globalplatform", cap_package_name(&cap.imports[i].aid)) == 0)
+            cap.imports[i].aid.data[5] = 0x02;
+    assert_int_equal(plan_make(&plan, &in, &why), OK);
+    plan_finish(&plan);
+    cap_finish(&cap);
+}
+
 static void test_arguments(void **state)
 {
     (void)state;
@@ -554,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_store_places),
         cmocka_unit_test(test_store_formats),
         cmocka_unit_test(test_arguments),
+        cmocka_unit_test(test_other_gp_package),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,7 +181,7 @@ enum err response_parse(struct view v, struct response_script *out)
         form = SCRIPT_INDEFINITE;
         if (rd_u8(&r) != LENGTH_INDEFINITE)
             return ERR_FORMAT;
-    } else if (tag != TAG_RESPONSES || tlv_length(&r) != rd_left(&r) || !rd_ok(&r)) {
+    } else if (tag != TAG_RESPONSES || tlv_length(&r) != rd_left(&r)) {
         return ERR_FORMAT;
     }
     e = take_objects(&p, &r, form);

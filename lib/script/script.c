@@ -120,7 +120,7 @@ enum err script_next(struct script_reader *s, struct view *capdu, enum script_fa
     if (rd_left(&s->in) == 0)
         return fail(fault, SCRIPT_NO_LENGTH);
     struct view v = rd_view(&s->in, tlv_length(&s->in));
-    if (!rd_ok(&s->in) || v.len < CAPDU_MIN || v.len > CAPDU_MAX)
+    if (v.len < CAPDU_MIN || v.len > CAPDU_MAX)
         return fail(fault, SCRIPT_WRONG_LENGTH);
     *capdu = v;
     return OK;
@@ -135,7 +135,7 @@ enum err script_count(struct view script, size_t *count)
     enum err e = script_open(&s, script, &fault);
     while (e == OK) {
         e = script_next(&s, &capdu, &fault);
-        if (e != OK || capdu.len == 0)
+        if (capdu.len == 0)
             break;
         if (++n > SCRIPT_COMMANDS_MAX)
             e = ERR_LIMIT;

@@ -68,6 +68,15 @@ static const struct {
     {"tag alone", "AB", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
     {"without 80", "AB0423029000", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
     {"empty", "AB00", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
+    {"80 empty and nothing executed", "AB028000", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
+    {"fault of two bytes, both good", "AB0B8001022302900090020101", ERR_FORMAT, 0, SCRIPT_FINE, "", false,
+     SCRIPT_DEFINITE},
+    {"fault empty",
+     "AB0980010223029000"
+     "9000",
+     ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
+    {"another tag around it", "AA03800100", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
+    {"length cut", "AB82", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
     {"80 twice", "AB0A80010180010123029000", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
     {"80 empty", "AB06800023029000", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
     {"80 of four bytes", "AB0A80040000000123029000", ERR_FORMAT, 0, SCRIPT_FINE, "", false, SCRIPT_DEFINITE},
@@ -197,7 +206,15 @@ static void test_reading_limits(void **state)
         wr_u32(&w, 0x23029000);
     wr_u16(&w, 0);
     assert_int_equal(response_parse(wr_view_of(&w), &parsed), ERR_LIMIT);
-    wr_reserve(&w, SCRIPT_MAX);
+    wr_clear(&w);
+    wr_u16(&w, 0xAF80);
+    for (size_t len = 0; len <= SCRIPT_MAX; len += RAPDU_MAX) {
+        wr_u8(&w, 0x23);
+        wr_u8(&w, 0x83);
+        wr_u24(&w, RAPDU_MAX);
+        assert_non_null(wr_reserve(&w, RAPDU_MAX));
+    }
+    wr_u16(&w, 0);
     assert_int_equal(response_parse(wr_view_of(&w), &parsed), ERR_LIMIT);
     wr_free(&w);
 }
