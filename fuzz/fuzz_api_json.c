@@ -19,7 +19,8 @@ static enum err app(struct view body, char *why, size_t why_len)
         return e;
     assert(b.name[0] != '\0' && b.cap.len <= CAP_FILE_MAX && b.install_count <= CAP_APPLETS_MAX);
     for (size_t i = 0; i < b.install_count; i++)
-        assert(b.installs[i].module.len >= AID_MIN && b.installs[i].parameters.len <= PARAMETERS_TEXT_MAX);
+        assert((b.installs[i].module.len == 0 || b.installs[i].module.len >= AID_MIN) &&
+               b.installs[i].parameters.len <= PARAMETERS_TEXT_MAX);
     app_body_finish(&b);
     return OK;
 }
