@@ -230,8 +230,9 @@ static void compare(struct world *all, int pid)
         ratios[i] = bare[i] / ours[i];
     }
     double session_us = median(ours, ROUNDS), handshake_us = median(bare, ROUNDS);
-    printf("# name ratio: the server's CPU time for a bare TLS handshake / for a whole session, in turn, one "
-           "client\n");
+    printf("# name ratio: the server's CPU time for a bare TLS handshake / for a whole session, in turn, %d "
+           "clients\n",
+           CLIENTS);
     printf("sessions %.2f (median of %d)   session %.0f us, handshake %.0f us: %.0f and %.0f a second and "
            "core\n",
            median(ratios, ROUNDS), ROUNDS, session_us, handshake_us, 1e6 / session_us, 1e6 / handshake_us);
