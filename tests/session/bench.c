@@ -109,11 +109,9 @@ static void put_type(struct bench *b, const struct bench_setup *setup, int kind)
 
 void bench_open(struct bench *b, const struct bench_setup *setup)
 {
-    struct secret kek = {.len = KEK_LEN};
     *b = (struct bench){.now_ms = 1800000000000};
     assert_int_equal(crypto_new(&b->crypto), OK);
-    memset(kek.data, 0xA5, KEK_LEN);
-    assert_int_equal(vault_new(&b->vault, b->crypto, crypto_random(), &kek), OK);
+    assert_int_equal(bench_vault(b->crypto, &b->vault), OK);
     /* Thousands of sessions: in memory where there is such a place. */
     if (access("/dev/shm", W_OK) == 0)
         (void)setenv("TMPDIR", "/dev/shm", 0);
@@ -124,6 +122,13 @@ void bench_open(struct bench *b, const struct bench_setup *setup)
         add_key(b, setup);
     put_type(b, setup, TYPE_ADD);
     bench_add_order(b, "inspect", "inspect", "", "", "");
+}
+
+enum err bench_vault(struct crypto *crypto, struct vault **out)
+{
+    struct secret kek = {.len = KEK_LEN};
+    memset(kek.data, 0xA5, KEK_LEN);
+    return vault_new(out, crypto, crypto_random(), &kek);
 }
 
 void bench_close(struct bench *b)
@@ -263,8 +268,8 @@ static bool stops(struct view rapdu, uint8_t ins)
 }
 
 /* Executes the packet and writes the response script. *torn: the card was pulled. */
-static void execute(struct bench *b, const struct bench_client *c, unsigned post, struct view packet,
-                    struct writer *body, bool *torn, struct bench_result *result)
+void bench_execute(struct bench *b, const struct bench_client *c, unsigned post, struct view packet,
+                   struct writer *body, bool *torn, struct bench_result *result)
 {
     struct script_reader script;
     struct response_writer response;
@@ -442,7 +447,7 @@ struct bench_result bench_run(struct bench *b, const char *order, const struct b
         r.packet_commands = v->turn.commands;
         if (c->packet != NULL)
             c->packet(c->ctx, b, post, &packet);
-        execute(b, c, post, wr_view_of(&packet), &body, &torn, &r);
+        bench_execute(b, c, post, wr_view_of(&packet), &body, &torn, &r);
         if (c->body != NULL)
             c->body(c->ctx, b, post, &body);
         reload(v);

@@ -34,6 +34,8 @@ struct bench_setup bench_modern(void);
 /* SCP02 i=55, level 03, on a "classic" card: no response MAC in this level. */
 struct bench_setup bench_classic(void);
 
+/* A vault with the key-encryption key of all benches. */
+enum err bench_vault(struct crypto *crypto, struct vault **out) MUST_USE;
 void bench_open(struct bench *b, const struct bench_setup *setup);
 void bench_close(struct bench *b);
 
@@ -89,6 +91,11 @@ struct bench_result {
 };
 /* One session for the order, from the ticket to the end. */
 struct bench_result bench_run(struct bench *b, const char *order, const struct bench_client *client);
+
+/* The client's part alone: executes the packet of a POST and appends the response script. *torn: the card was
+ * pulled. */
+void bench_execute(struct bench *b, const struct bench_client *c, unsigned post, struct view packet,
+                   struct writer *body, bool *torn, struct bench_result *result);
 
 struct ledger_row bench_ledger(struct bench *b, const char *card, uint8_t kvn);
 /* False when the card is not in the store. */

@@ -481,7 +481,16 @@ static enum err listen_on(struct http *h, const char *address, char *why, size_t
     struct sockaddr_storage sa = {0};
     int len = sizeof(sa);
     const int one = 1;
-    if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&sa, &len) != 0)
+    char text[80];
+    size_t text_len = strlen(address);
+    /* libevent takes no port 0 but by leaving it out. */
+    if (text_len > 2 && strcmp(address + text_len - 2, ":0") == 0)
+        text_len -= 2;
+    if (text_len >= sizeof(text))
+        return problem(ERR_ARGUMENT, why, why_len, "%s is not an address and port", address);
+    memcpy(text, address, text_len);
+    text[text_len] = '\0';
+    if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&sa, &len) != 0)
         return problem(ERR_ARGUMENT, why, why_len, "%s is not an address and port", address);
     struct evconnlistener *listener = evconnlistener_new_bind(
         h->base, NULL, NULL, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE,

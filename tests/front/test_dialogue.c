@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The wire of docs/protocol.md: headers and statuses, repeated and lost POSTs, a server that dies in between.
+ */
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
+static const char command_type[] = "application/vnd.globalplatform.card-content-mgt;version=1.0";
+
+static void open_world(struct front_world *w)
+{
+    const struct bench_setup setup = bench_modern();
+    front_world_open(w, &setup);
+    bench_add_app(&w->bench, "hello", "hello-jc222.cap", NULL);
+    bench_add_order(&w->bench, "install", "install", "hello", "", "");
+}
+
+static void expect(const char *what, const struct exchange *x, long status, const char *outcome,
+                   const char *reason)
+{
+    if (x->status != status || strcmp(x->outcome, outcome) != 0 || strcmp(x->reason, reason) != 0)
+        fail_msg("%s: %ld %s %s instead of %ld %s %s", what, x->status, x->outcome, x->reason, status,
+                 outcome, reason);
+}
+
+static bool same(const struct exchange *a, const struct exchange *b)
+{
+    return a->status == b->status && strcmp(a->next, b->next) == 0 && strcmp(a->outcome, b->outcome) == 0 &&
+           view_equal(wr_view_of(&a->body), wr_view_of(&b->body));
+}
+
+static void three_posts(void **state)
+{
+    struct front_world w;
+    struct exchange m2, m4, m6;
+    (void)state;
+    open_world(&w);
+    front_begin(&w, "install", &m2);
+    expect("M2", &m2, 200, "", "");
+    assert_string_equal(m2.type, command_type);
+    assert_string_equal(m2.step, "authenticate");
+    assert_string_equal(m2.commands, "8");
+    assert_int_equal(strncmp(m2.next, "/gp/adm?s=", 10), 0);
+    assert_int_equal(strlen(m2.session), 32);
+    front_go_on(&w, &m2, NULL, &m4);
+    expect("M4", &m4, 200, "", "");
+    assert_string_equal(m4.step, "deliver");
+    assert_string_not_equal(m4.next, m2.next);
+    front_go_on(&w, &m4, NULL, &m6);
+    expect("M6", &m6, 204, "confirmed", "none");
+    assert_string_equal(m6.next, "");
+    assert_int_equal(m6.body.len, 0);
+    assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    exchange_finish(&m6);
+    front_world_close(&w);
+}
+
+/* A POST that comes again gets the same answer, with one effect; another body on an old token gets none. */
+static void a_repeated_post_has_one_effect(void **state)
+{
+    struct front_world w;
+    struct exchange m2, m4, again, m6;
+    struct writer m3, m5;
+    (void)state;
+    open_world(&w);
+    wr_heap(&m3, SCRIPT_MAX);
+    wr_heap(&m5, SCRIPT_MAX);
+    front_begin(&w, "install", &m2);
+    front_go_on(&w, &m2, &m3, &m4);
+    front_post(&w, m2.next, wr_view_of(&m3), &again);
+    assert_true(again.status == 200 && same(&m4, &again));
+    exchange_finish(&again);
+    front_go_on(&w, &m4, &m5, &m6);
+    expect("M6", &m6, 204, "confirmed", "none");
+    for (unsigned n = 0; n < 3; n++) {
+        front_post(&w, m4.next, wr_view_of(&m5), &again);
+        assert_true(same(&m6, &again));
+        exchange_finish(&again);
+    }
+    assert_int_equal(bench_order(&w.bench, "install").cards_left, 99999);
+    assert_int_equal(bench_order(&w.bench, "install").openings_left, 99999);
+    front_post(&w, m2.next, wr_view_of(&m3), &again);
+    expect("an old token", &again, 409, "failed", "session-over");
+    exchange_finish(&again);
+    front_post(&w, m4.next, wr_view_of(&m3), &again);
+    expect("another body", &again, 410, "failed", "session-over"); /* it has ended */
+    exchange_finish(&again);
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    exchange_finish(&m6);
+    wr_free(&m3);
+    wr_free(&m5);
+    front_world_close(&w);
+}
+
+/* The server dies after any of its answers; the next one goes on from the store. */
+static void sessions_survive_the_server(void **state)
+{
+    (void)state;
+    for (unsigned graceful = 0; graceful < 2; graceful++) {
+        struct front_world w;
+        struct exchange m2, m4, m6;
+        open_world(&w);
+        front_begin(&w, "install", &m2);
+        if (graceful == 1)
+            assert_int_equal(front_stop(&w), 0);
+        else
+            front_kill(&w);
+        front_start(&w);
+        front_go_on(&w, &m2, NULL, &m4);
+        expect("M4", &m4, 200, "", "");
+        if (graceful == 1)
+            assert_int_equal(front_stop(&w), 0);
+        else
+            front_kill(&w);
+        front_start(&w);
+        front_go_on(&w, &m4, NULL, &m6);
+        expect("M6", &m6, 204, "confirmed", "none");
+        exchange_finish(&m2);
+        exchange_finish(&m4);
+        exchange_finish(&m6);
+        front_world_close(&w);
+    }
+}
+
+/* The client lost an answer: it asks with the last address that it knows, of now or of just before. */
+static void a_lost_connection_is_resumed(void **state)
+{
+    (void)state;
+    for (unsigned lost = 0; lost < 3; lost++) {
+        struct front_world w;
+        struct exchange m2, m4, look, rest, end;
+        struct writer m3;
+        open_world(&w);
+        wr_heap(&m3, SCRIPT_MAX);
+        front_begin(&w, "install", &m2);
+        front_go_on(&w, &m2, &m3, &m4);
+        /* 0: M4 never came, and the client knows only M2's address; 1: it came, and nothing was executed; 2:
+         * it was executed as a whole, and the answers were lost. */
+        if (lost == 2) {
+            struct writer answers;
+            wr_heap(&answers, SCRIPT_MAX);
+            front_execute(&w, wr_view_of(&m4.body), &answers);
+            wr_free(&answers);
+        }
+        front_resume(&w, lost == 0 ? m2.next : m4.next, &look);
+        expect("resumed", &look, 200, "", "");
+        assert_string_equal(look.step, "authenticate");
+        front_go_on(&w, &look, NULL, &rest);
+        assert_int_equal(rest.status, 200); /* takes stock */
+        while (rest.status == 200) {
+            front_go_on(&w, &rest, NULL, &end);
+            exchange_finish(&rest);
+            rest = end;
+        }
+        expect("end", &rest, 204, "confirmed", lost == 2 ? "already-there" : "none");
+        assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+        exchange_finish(&m2);
+        exchange_finish(&m4);
+        exchange_finish(&look);
+        exchange_finish(&rest);
+        wr_free(&m3);
+        front_world_close(&w);
+    }
+}
+
+static void refused_before_anything_is_sent(void **state)
+{
+    static const char gp[] = "globalplatform-remote-admin/1.0";
+    static const char from[] = "//se-id/ATR/3B00;//aa-id/uuid/x";
+    static const char token[] = "/gp/adm?s=0123456789abcdef0123456789abcdef."
+                                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    static const char response[] = "application/vnd.globalplatform.card-content-mgt-response;version=1.0";
+    static const struct {
+        const char *name;
+        struct question q;
+        long status;
+        const char *outcome, *reason;
+    } rows[] = {
+        {"unknown ticket",
+         {"POST", "/gp/adm?t=nothing", gp, from, NULL, NULL, NULL, NULL, {0}},
+         403,
+         "failed",
+         "wrong-ticket"},
+        {"empty ticket",
+         {"POST", "/gp/adm?t=", gp, from, NULL, NULL, NULL, NULL, {0}},
+         403,
+         "failed",
+         "wrong-ticket"},
+        {"unknown card",
+         {"POST", "/gp/adm?t=install", gp, from, NULL, NULL, NULL, NULL, {0}},
+         204,
+         "failed",
+         "unknown-card"},
+        {"no protocol",
+         {"POST", "/gp/adm?t=install", NULL, from, NULL, NULL, NULL, NULL, {0}},
+         400,
+         "failed",
+         "bad-answer"},
+        {"another protocol",
+         {"POST", "/gp/adm?t=install", "x/1.0", from, NULL, NULL, NULL, NULL, {0}},
+         400,
+         "failed",
+         "bad-answer"},
+        {"neither ticket nor token",
+         {"POST", "/gp/adm", gp, from, NULL, NULL, NULL, NULL, {0}},
+         400,
+         "failed",
+         "bad-answer"},
+        {"both",
+         {"POST", "/gp/adm?t=install&s=x", gp, from, NULL, NULL, NULL, NULL, {0}},
+         400,
+         "failed",
+         "bad-answer"},
+        {"unknown token",
+         {"POST", token, gp, NULL, response, "ok", NULL, NULL, {0}},
+         403,
+         "failed",
+         "wrong-ticket"},
+        {"malformed token",
+         {"POST", "/gp/adm?s=x", gp, NULL, response, "ok", NULL, NULL, {0}},
+         403,
+         "failed",
+         "wrong-ticket"},
+        {"no content type",
+         {"POST", token, gp, NULL, NULL, "ok", NULL, NULL, {0}},
+         415,
+         "failed",
+         "bad-answer"},
+        {"GET", {"GET", "/gp/adm?t=install", gp, from, NULL, NULL, NULL, NULL, {0}}, 405, "", ""},
+        {"another path", {"POST", "/gp/other", gp, from, NULL, NULL, NULL, NULL, {0}}, 404, "", ""},
+        {"NUL in the path",
+         {"POST", "/gp/adm%00x?t=install", gp, from, NULL, NULL, NULL, NULL, {0}},
+         400,
+         "",
+         ""},
+    };
+    struct front_world w;
+    (void)state;
+    open_world(&w);
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct exchange x;
+        front_ask(&w, &rows[n].q, &x);
+        expect(rows[n].name, &x, rows[n].status, rows[n].outcome, rows[n].reason);
+        if (x.status >= 400 && x.body.len < 10)
+            fail_msg("%s: no sentence for people", rows[n].name);
+        exchange_finish(&x);
+    }
+    front_world_close(&w);
+}
+
+static void orders_that_serve_no_more(void **state)
+{
+    static const struct {
+        const char *id, *state, *reason;
+        uint32_t openings;
+        bool expired;
+    } rows[] = {
+        {"done", "done", "ticket-used", 5, false},
+        {"cancelled", "cancelled", "cancelled", 5, false},
+        {"expired", "open", "expired-ticket", 5, true},
+        {"no openings", "open", "ticket-used", 0, false},
+    };
+    struct front_world w;
+    (void)state;
+    open_world(&w);
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct order_row order = {.level = -1, .cards_left = 1, .openings_left = rows[n].openings};
+        const struct view ticket = view_of("t", 1);
+        const uint8_t number = (uint8_t)('0' + n);
+        const struct view parts[] = {ticket, view_of(&number, 1)};
+        char text[3] = {'t', (char)number, '\0'};
+        struct exchange x;
+        assert_int_equal(crypto_digest(w.bench.crypto, DIGEST_SHA256, parts, 2, order.ticket_digest), OK);
+        (void)snprintf(order.id, sizeof(order.id), "%s", rows[n].id);
+        (void)snprintf(order.app, sizeof(order.app), "hello");
+        (void)snprintf(order.purpose, sizeof(order.purpose), "install");
+        (void)snprintf(order.state, sizeof(order.state), "%s", rows[n].state);
+        order.expires_ms = rows[n].expired ? 1000 : UINT64_MAX / 4;
+        const struct change add = {.kind = ORDER_ADD, .row.order = &order};
+        bench_submit(&w.bench, &add, 1);
+        front_begin(&w, text, &x);
+        expect(rows[n].id, &x, 410, "failed", rows[n].reason);
+        exchange_finish(&x);
+    }
+    front_world_close(&w);
+}
+
+/* A malformed body has no effect: the right one can follow. */
+static void a_malformed_body_can_be_corrected(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t body[8];
+        size_t len;
+    } rows[] = {
+        {"empty", {0}, 0},
+        {"no script", {0x30, 0x00}, 2},
+        {"cut", {0xAB, 0x05, 0x80, 0x01}, 4},
+        {"trailing", {0xAB, 0x03, 0x80, 0x01, 0x00, 0x00}, 6},
+    };
+    struct front_world w;
+    struct exchange m2, m4, m6, x;
+    (void)state;
+    open_world(&w);
+    front_begin(&w, "install", &m2);
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        front_post(&w, m2.next, view_of(rows[n].body, rows[n].len), &x);
+        expect(rows[n].name, &x, 400, "failed", "bad-answer");
+        exchange_finish(&x);
+    }
+    front_go_on(&w, &m2, NULL, &m4);
+    expect("M4", &m4, 200, "", "");
+    front_go_on(&w, &m4, NULL, &m6);
+    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    exchange_finish(&m6);
+    front_world_close(&w);
+}
+
+/* Without the keeper nothing goes on, and nothing is lost: the same POST works once it is back. */
+static void a_keeper_that_dies_costs_nothing(void **state)
+{
+    struct front_world w;
+    struct exchange m2, m4, x;
+    struct writer m3;
+    (void)state;
+    open_world(&w);
+    wr_heap(&m3, SCRIPT_MAX);
+    front_begin(&w, "install", &m2);
+    front_execute(&w, wr_view_of(&m2.body), &m3);
+    front_kill_keeper(&w);
+    front_post(&w, m2.next, wr_view_of(&m3), &x);
+    assert_true(x.status == 0 || x.status == 503);
+    exchange_finish(&x);
+    assert_int_equal(front_stop(&w), 1);
+    front_start(&w);
+    front_post(&w, m2.next, wr_view_of(&m3), &m4);
+    expect("M4", &m4, 200, "", "");
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    wr_free(&m3);
+    front_world_close(&w);
+}
+
+/* The store has digests of tokens, never a token. */
+static void no_token_is_stored(void **state)
+{
+    struct front_world w;
+    struct exchange m2, m4;
+    (void)state;
+    open_world(&w);
+    front_begin(&w, "install", &m2);
+    front_go_on(&w, &m2, NULL, &m4);
+    assert_int_equal(front_stop(&w), 0);
+    static uint8_t file[16 * 1024 * 1024];
+    const char *const ends[] = {"", "-wal"};
+    for (size_t n = 0; n < 2; n++) {
+        char path[300];
+        (void)snprintf(path, sizeof(path), "%s%s", w.store, ends[n]);
+        FILE *f = fopen(path, "rb");
+        if (f == NULL)
+            continue;
+        size_t len = fread(file, 1, sizeof(file), f);
+        (void)fclose(f);
+        const char *secrets[] = {strchr(m2.next, '.') + 1, strchr(m4.next, '.') + 1};
+        for (size_t k = 0; k < 2; k++)
+            assert_null(memmem(file, len, secrets[k], strlen(secrets[k])));
+    }
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    front_world_close(&w);
+}
+
+/* ---- Profile B --------------------------------------------------------------------------------------- */
+
+static void ask_b(struct front_world *w, const char *cookie, struct view body, struct exchange *out)
+{
+    const struct question q = {.method = "POST",
+                               .path = "/ram/install",
+                               .protocol = "openscdp-remote-admin/1.0",
+                               .type = "application/org.openscdp-content-mgt-response;version=1.0",
+                               .cookie = cookie,
+                               .body = body};
+    front_ask(w, &q, out);
+}
+
+static void profile_b_delivers_too(void **state)
+{
+    struct front_world w;
+    struct exchange x, next;
+    struct writer first, atr;
+    char cookie[200];
+    uint8_t memory[ATR_MAX];
+    unsigned posts = 1;
+    (void)state;
+    open_world(&w);
+    wr_fixed(&atr, memory, sizeof(memory));
+    vcard_put_atr(w.bench.card, &atr);
+    wr_heap(&first, 100);
+    wr_u8(&first, 0xE8);
+    wr_u8(&first, (uint8_t)(atr.len + 2));
+    wr_u8(&first, 0xC0);
+    wr_view8(&first, wr_view_of(&atr));
+    ask_b(&w, NULL, wr_view_of(&first), &x);
+    assert_int_equal(x.status, 200);
+    assert_string_equal(x.next, "");
+    assert_true(strstr(x.cookie, "HttpOnly") != NULL && strstr(x.cookie, "Secure") != NULL);
+    (void)snprintf(cookie, sizeof(cookie), "%.*s", (int)strcspn(x.cookie, ";"), x.cookie);
+    while (x.status == 200 && posts < 8) {
+        struct writer body;
+        static const struct bench_client goes_on = {.goes_on_after_errors = true};
+        struct bench_result result = {0};
+        bool torn = false;
+        wr_heap(&body, SCRIPT_MAX);
+        bench_execute(&w.bench, &goes_on, 0, wr_view_of(&x.body), &body, &torn, &result);
+        ask_b(&w, cookie, wr_view_of(&body), &next);
+        posts++;
+        wr_free(&body);
+        exchange_finish(&x);
+        x = next;
+    }
+    expect("profile B", &x, 204, "confirmed", "none");
+    assert_int_equal(posts, 3);
+    assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+    exchange_finish(&x);
+    wr_free(&first);
+    front_world_close(&w);
+}
+
+int main(int argc, char **argv)
+{
+    int code = 0;
+    if (front_child(argc, argv, &code))
+        return code;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(three_posts),
+        cmocka_unit_test(a_repeated_post_has_one_effect),
+        cmocka_unit_test(sessions_survive_the_server),
+        cmocka_unit_test(a_lost_connection_is_resumed),
+        cmocka_unit_test(refused_before_anything_is_sent),
+        cmocka_unit_test(orders_that_serve_no_more),
+        cmocka_unit_test(a_malformed_body_can_be_corrected),
+        cmocka_unit_test(a_keeper_that_dies_costs_nothing),
+        cmocka_unit_test(no_token_is_stored),
+        cmocka_unit_test(profile_b_delivers_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
