@@ -210,6 +210,23 @@ static void print_table(const json_t *items, const struct column *columns)
     }
 }
 
+static void print_word(const char *key, const json_t *value)
+{
+    printf("%-18s", key);
+    print_value(value);
+    putchar('\n');
+}
+
+/* A list of words stands one below the other; an empty one is "-". */
+static void print_words(const char *key, const json_t *list)
+{
+    size_t i;
+    json_t *word;
+    if (json_array_size(list) == 0)
+        printf("%-18s-\n", key);
+    json_array_foreach(list, i, word) print_word(i == 0 ? key : "", word);
+}
+
 void admin_print(const struct admin *a, const json_t *object)
 {
     void *at;
@@ -222,9 +239,11 @@ void admin_print(const struct admin *a, const json_t *object)
     }
     for (at = json_object_iter((json_t *)object); at != NULL;
          at = json_object_iter_next((json_t *)object, at)) {
-        printf("%-18s", json_object_iter_key(at));
-        print_value(json_object_iter_value(at));
-        putchar('\n');
+        const json_t *value = json_object_iter_value(at);
+        if (json_is_array(value))
+            print_words(json_object_iter_key(at), value);
+        else
+            print_word(json_object_iter_key(at), value);
     }
 }
 

@@ -3,6 +3,7 @@
  * ferry card: what is this card? What it says of itself, in words, and what the server knows of it. ferry
  * card list, show, release: the cards that the server knows. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <base/text.h>
 #include <gp/identity.h>
@@ -77,18 +78,64 @@ static json_t *words_of(const struct card_reader *reader, const struct identity 
     return o;
 }
 
-/* The server's record, when there is a server to ask: pinned method, registry as it was last proven. */
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+/* "F000000002 1.0 package LOADED" */
+static json_t *holds_of(const json_t *record)
+{
+    size_t i;
+    json_t *entry, *list = json_array();
+    json_array_foreach(json_object_get(record, "registry"), i, entry)
+    {
+        const char *version = text_of(entry, "version");
+        json_array_append_new(list,
+                              json_sprintf("%s%s%s %s %s", text_of(entry, "aid"), *version != '\0' ? " " : "",
+                                           version, text_of(entry, "kind"), text_of(entry, "state")));
+    }
+    return list;
+}
+
+/* What the server knows, in words. */
+static void add_words(json_t *words, const json_t *record)
+{
+    bool aside = json_is_true(json_object_get(record, "quarantined"));
+    bool known = json_is_array(json_object_get(record, "registry"));
+    bool proven = json_is_true(json_object_get(record, "registry_proven"));
+    json_object_set(words, "type", json_object_get(record, "type"));
+    if (*text_of(record, "scp") != '\0')
+        json_object_set_new(words, "pinned",
+                            json_sprintf("SCP%s i=%s key version %s", text_of(record, "scp"),
+                                         text_of(record, "i"), text_of(record, "kvn")));
+    if (aside)
+        json_object_set_new(words, "set_aside", json_sprintf("yes: %s", text_of(record, "reason")));
+    if (known) {
+        json_object_set_new(words, "holds", holds_of(record));
+        json_object_set_new(words, "as_of",
+                            json_sprintf("%s, %s", text_of(record, "registry_time"),
+                                         proven ? "proven by the card" : "as a client reported"));
+    }
+}
+
+/* The server's record, when there is a server to ask: type, pinned method, registry as it was last seen. */
 static void add_record(json_t *words, const struct cli *cli)
 {
     char path[ADMIN_PATH_MAX] = "/cards";
     struct admin a;
     json_t *record = NULL;
     const char *number = json_string_value(json_object_get(words, "number"));
-    if (number == NULL || (!cli_flag(cli, "profile") && !cli_flag(cli, "server")))
+    bool asked = cli_flag(cli, "profile") || cli_flag(cli, "server") || getenv("FERRY_PROFILE") != NULL;
+    if (number == NULL || !asked)
         return;
     admin_path_add(path, number);
-    if (admin_open(&a, cli) && admin_ask(&a, "GET", path, NULL, &record) == EXIT_OK)
+    bool got = admin_open(&a, cli) && admin_ask(&a, "GET", path, NULL, &record) == EXIT_OK;
+    if (got && cli_flag(cli, "json"))
         json_object_set(words, "server", record);
+    else if (got)
+        add_words(words, record);
     json_decref(record);
     admin_close(&a);
 }
