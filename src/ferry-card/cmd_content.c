@@ -55,6 +55,12 @@ static bool aid_is_taken(struct card *card, struct view aid)
            platform_has(platform_by_row(card->state.profile.java_card), aid);
 }
 
+/* The registry changes, and a listing of GET STATUS that went on would skip or repeat an entry. */
+static void listing_end(struct card *card)
+{
+    memset(&card->listing, 0, sizeof card->listing);
+}
+
 /* ---- INSTALL [for load] ---- */
 
 static bool hash_len_is_known(size_t len)
@@ -179,6 +185,7 @@ static uint16_t take_block(struct card *card, const struct apdu *a)
 
 uint16_t cmd_load(struct card *card, const struct apdu *a, struct writer *out)
 {
+    listing_end(card);
     uint16_t sw = take_block(card, a);
     if (sw != SW_OK || (a->p1 & LAST_BLOCK))
         card_loading_end(card);
@@ -323,6 +330,7 @@ static uint16_t install_for_personalization(struct card *card, struct view data)
 uint16_t cmd_install(struct card *card, const struct apdu *a, struct writer *out)
 {
     uint16_t sw = SW_INCORRECT_P1P2;
+    listing_end(card);
     if (a->p1 & MORE_COMMANDS)
         return SW_CHAINING_UNSUPPORTED;
     if (a->p2 != 0)
@@ -411,7 +419,6 @@ uint16_t cmd_delete(struct card *card, const struct apdu *a, struct writer *out)
         return SW_FUNCTION_UNSUPPORTED; /* keys: with PUT KEY */
     if (!tlv_find(a->data, 0x4F, &aid) || tlv_find(a->data, 0x9E, &token))
         return SW_WRONG_DATA;
-    /* The listing of GET STATUS would skip an entry. */
-    memset(&card->listing, 0, sizeof card->listing);
+    listing_end(card);
     return delete_content(card, aid, (a->p2 & WITH_RELATED) != 0);
 }

@@ -236,14 +236,9 @@ static bool find_place(const struct card *card, struct view aid, size_t from, bo
 
 static bool find_selection(const struct card *card, const struct apdu *a, size_t *place)
 {
-    if (a->data.len > AID_MAX)
-        return false;
+    /* Without an AID everything begins with it, and the security domain is the first. */
     if (a->p2 == 0x02)
         return find_place(card, a->data, card->select_cursor + 1, false, place);
-    if (a->data.len == 0) {
-        *place = 0;
-        return true;
-    }
     return find_place(card, a->data, 0, true, place) || find_place(card, a->data, 0, false, place);
 }
 

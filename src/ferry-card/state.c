@@ -115,6 +115,19 @@ void card_put_profile(struct writer *w, const struct card_profile *p)
     wr_view8(w, view_of(p->historical, p->historical_len));
 }
 
+/* Names stand in what the card shows: letters, digits and a few marks, nothing that could be taken for
+ * syntax. */
+static bool name_is_sound(struct view name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t b = name.data[i];
+        bool letter = (b >= 'a' && b <= 'z') || (b >= 'A' && b <= 'Z') || (b >= '0' && b <= '9');
+        if (!letter && b != '-' && b != '.' && b != '_')
+            return false;
+    }
+    return true;
+}
+
 static enum err apply_profile(struct card_state *s, struct reader *r)
 {
     struct card_profile p = {0};
@@ -131,7 +144,7 @@ static enum err apply_profile(struct card_state *s, struct reader *r)
     if (historical.len != 0)
         memcpy(p.historical, historical.data, historical.len);
     p.historical_len = (uint8_t)historical.len;
-    if (!rd_ok(r) || (p.flags & ~CARD_FLAGS_ALL) != 0 || p.memory > MEMORY_MAX)
+    if (!rd_ok(r) || !name_is_sound(name) || (p.flags & ~CARD_FLAGS_ALL) != 0 || p.memory > MEMORY_MAX)
         return ERR_FORMAT;
     s->profile = p;
     return OK;

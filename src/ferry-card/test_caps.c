@@ -197,6 +197,19 @@ static void versions_of_a_library_count(void **state)
     }
 }
 
+/* A format that the card does not know is no load file for it, whatever it imports. */
+static void formats_are_told_apart(void **state)
+{
+    (void)state;
+    struct host *h = card_of("3.0.5");
+    assert_int_equal(load_sample(h, "hello-jc310"), SW_WRONG_DATA);
+    assert_int_equal(load_sample(h, "extended-jc310"), SW_WRONG_DATA);
+    end_card(h);
+    h = card_of("3.1");
+    assert_int_equal(load_sample(h, "hello-jc320"), SW_CONDITIONS);
+    end_card(h);
+}
+
 static void memory_is_what_the_card_has(void **state)
 {
     (void)state;
@@ -213,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_sample_loads_where_it_may),
         cmocka_unit_test(versions_of_a_library_count),
+        cmocka_unit_test(formats_are_told_apart),
         cmocka_unit_test(memory_is_what_the_card_has),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -201,13 +201,14 @@ static void select_finds_the_card_manager(void **state)
          SW_FILE_NOT_FOUND, ""},
     };
     struct view aid = VIEW_NULL, block = VIEW_NULL;
-    static const uint32_t name[] = {0x6F, 0x84}, max[] = {0x6F, 0xA5, 0x9F65};
+    static const uint32_t name[] = {0x6F, 0x84}, max[] = {0x6F, 0xA5, 0x9F65}, cplc[] = {0x6F, 0xA5, 0x9F6E};
     (void)state;
     new_card("modern", 0xFF);
     TALK(lines);
     assert_int_equal(say("-00A4040000"), SW_OK);
     assert_true(tlv_path(host_data(h), name, 2, &aid) && view_equal(aid, vector_hex("A000000151000000")));
     assert_true(tlv_path(host_data(h), max, 3, &block) && view_equal(block, vector_hex("FF")));
+    assert_true(tlv_path(host_data(h), cplc, 3, &block) && block.len == 10);
     end_card();
 }
 
@@ -374,7 +375,178 @@ static void a_security_error_ends_the_session(void **state)
     end_card();
 }
 
+static void lists_of_applications(void **state)
+{
+    static const struct line lines[] = {
+        {"-80CA2F00025C0000", SW_REFERENCED_DATA, ""},
+        {"80CA2F00025C00", SW_REFERENCED_DATA, ""},
+        {install_hello, SW_OK, "00"},
+        {"80CA2F00025C00", SW_OK, "61084F06F00000000101"},
+        {"80CA2F00025C01", SW_WRONG_DATA, ""},
+        {"80CA2F0000", SW_WRONG_DATA, ""},
+    };
+    (void)state;
+    new_card("modern", 0xFF);
+    assert_int_equal(say(lines[0].command), lines[0].sw);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(load_hello(), SW_OK);
+    talk("lines", lines + 1, sizeof lines / sizeof lines[0] - 1);
+    end_card();
+}
+
+/* Card Reset goes to one application (GPCS 2.3.1 6.6.2). */
+static void one_application_is_the_default(void **state)
+{
+    static const struct line lines[] = {
+        {"80E60C001A05F00000000106F0000000010106F00000000101010402C90000", SW_OK, "00"},
+        {"80E60C001A05F00000000106F0000000010106F00000000102010402C90000", SW_CONDITIONS, ""},
+        {"80E604001A05F00000000106F0000000010106F00000000102010002C90000", SW_OK, "00"},
+        {"80E608000D000006F0000000010201040000", SW_CONDITIONS, ""},
+        {"80E60800100000"
+         "06F00000000102"
+         "03000000"
+         "0000",
+         SW_OK, "00"},
+    };
+    (void)state;
+    new_card("modern", 0xFF);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(load_hello(), SW_OK);
+    TALK(lines);
+    end_card();
+}
+
+/* Only what came from the package goes with it. */
+static void related_objects_are_those_of_the_package(void **state)
+{
+    static const struct line lines[] = {
+        {install_hello, SW_OK, "00"},
+        {"80E60C011A05F00000000106F0000000010106F00000000102010002C90000", SW_INCORRECT_P1P2, ""},
+        {"80E40000084F05F0000000014F", SW_WRONG_DATA, ""},
+        {"80E40080074F05F000000009", SW_OK, "00"},
+        {"80F24000024F00", SW_OK, "06F000000001010700"},
+        {"80E620000C000006F00000000101000000", SW_OK, "00"},
+        {"80E40000084F06F00000000101", SW_OK, "00"},
+        {"80E2900004420212"
+         "34",
+         SW_OK, ""}, /* not for the application that is gone */
+        {"80E2900005420212"
+         "3445",
+         SW_WRONG_DATA, ""},
+    };
+    struct card_package other = {.major = 1};
+    struct writer w;
+    (void)state;
+    new_card("modern", 0xFF);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(load_hello(), SW_OK);
+    assert_true(card_aid_set(&other.aid, vector_hex("F000000009")));
+    wr_heap(&w, 256);
+    card_put_package(&w, &other);
+    assert_int_equal(card_commit(&h->card, &w, true), SW_OK);
+    wr_free(&w);
+    TALK(lines);
+    end_card();
+}
+
+/* GPCS 2.3.1 11.5.2.3.1: 128 may stand in one byte. */
+static void a_length_of_128_in_one_byte(void **state)
+{
+    static const uint8_t header[] = {0x80, 0xE6, 0x0C, 0x00};
+    (void)state;
+    for (int n = 0; n < 2; n++) {
+        uint8_t filler[0x7E] = {0};
+        struct writer w;
+        new_card("modern", 0xFF);
+        assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+        assert_int_equal(load_hello(), SW_OK);
+        wr_heap(&w, 300);
+        wr_view(&w, vector_hex("05F00000000106F0000000010106F000000001010100"));
+        wr_view(&w, vector_hex(n == 0 ? "80" : "8180"));
+        wr_view(&w, vector_hex("C97E"));
+        wr_bytes(&w, filler, sizeof filler);
+        wr_u8(&w, 0);
+        assert_int_equal(host_secure(h, VIEW_OF(header), wr_view_of(&w)), SW_OK);
+        assert_int_equal(h->card.state.applications[0].parameter_len, 0x7E);
+        wr_free(&w);
+        end_card();
+    }
+}
+
+static void key_versions_are_told_apart(void **state)
+{
+    static const uint32_t management[] = {0x66, 0x73};
+    struct view data = VIEW_NULL;
+    struct reader r;
+    struct tlv object;
+    unsigned kinds = 0;
+    (void)state;
+    new_card("modern", 0xFF);
+    struct card_state *s = &h->card.state;
+    s->keysets[1] = s->keysets[0];
+    s->keysets[1].kvn = 0x31;
+    s->keysets[2] = s->keysets[0];
+    s->keysets[2].kvn = 0x32;
+    s->keysets[2].i = 0x60;
+    s->keyset_count = 3;
+    assert_int_equal(say("-80CA006600"), SW_OK);
+    assert_true(tlv_path(host_data(h), management, 2, &data));
+    rd_init(&r, data);
+    while (tlv_next(&r, &object))
+        kinds += object.tag == 0x64;
+    assert_int_equal(kinds, 2); /* each kind of channel once */
+    assert_int_equal(host_open(h, 0x32, 0x33), SW_OK);
+    assert_int_equal(s->keysets[0].counter, 0);
+    assert_int_equal(host_open(h, 0x31, 0x33), SW_OK);
+    assert_int_equal(s->keysets[1].counter, 1);
+    s->keysets[1].i = 0x40; /* an option that this card does not have */
+    assert_int_equal(host_open(h, 0x31, 0x01), SW_REFERENCED_DATA);
+    s->keyset_count = 0;
+    assert_int_equal(say("-80CA00C100"), SW_REFERENCED_DATA);
+    assert_int_equal(say("-80CA00E000"), SW_REFERENCED_DATA);
+    end_card();
+    new_card("classic", 0xFF);
+    assert_int_equal(say("-80CA00C100"), SW_OK);
+    assert_true(view_equal(host_data(h), vector_hex("C1020000")));
+    end_card();
+}
+
 /* ---- failures and counters ---- */
+
+static void challenges_follow_the_counter_where_i_says_so(void **state)
+{
+    static const struct {
+        const char *kind;
+        uint8_t i;
+        bool derived;
+    } rows[] = {
+        {"modern", 0x70, true}, {"modern", 0x60, false}, {"classic", 0x55, true}, {"classic", 0x15, false}};
+    (void)state;
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        uint8_t challenge[CARD_CHALLENGE_MAX];
+        new_card(rows[n].kind, rows[n].i);
+        assert_int_equal(say("-8050000008010203040506070800"), SW_OK);
+        const struct card_keyset *k = &h->card.state.keysets[0];
+        const struct card_channel_ops *ops = card_channel_ops(k->scp);
+        struct card_static_keys keys = {k->enc, k->mac, k->dek};
+        struct view isd = card_aid_view(&h->card.state.profile.isd);
+        assert_int_equal(ops->pseudo_random(crypto, &keys, k->i, k->counter, isd, challenge), OK);
+        struct view told = view_tail(host_data(h), k->scp == 0x02 ? 14 : 13);
+        size_t len = ops->card_challenge_len(k->i);
+        if (view_equal(view_head(told, len), view_of(challenge, len)) != rows[n].derived)
+            fail_msg("row %zu", n);
+        end_card();
+    }
+}
+
+static void nothing_is_written_for_nothing(void **state)
+{
+    (void)state;
+    new_card("modern", 0x60);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(h->commits, 0); /* no counter, no failure to forget */
+    end_card();
+}
 
 static const char wrong_authenticate[] = "-8482010010000102030405060708090A0B0C0D0E0F";
 static const char initialize[] = "-8050000008010203040506070800";
@@ -830,6 +1002,10 @@ static void long_listings_come_in_pages(void **state)
         assert_int_equal(sw, SW_OK);
         assert_true(pages >= 4 && pages < 10);
         assert_int_equal(say("80F24003024F00"), SW_CONDITIONS); /* all was said */
+        /* A change of the registry ends the listing. */
+        assert_int_equal(say("80F24002024F00"), SW_MORE_DATA);
+        assert_int_equal(say("80E40000094F07F000000001A003"), SW_OK);
+        assert_int_equal(say("80F24003024F00"), SW_CONDITIONS);
         end_card();
     }
 }
@@ -968,6 +1144,13 @@ int main(void)
         cmocka_unit_test(install_is_strict),
         cmocka_unit_test(an_installed_application_is_not_selectable_yet),
         cmocka_unit_test(a_security_error_ends_the_session),
+        cmocka_unit_test(lists_of_applications),
+        cmocka_unit_test(one_application_is_the_default),
+        cmocka_unit_test(related_objects_are_those_of_the_package),
+        cmocka_unit_test(a_length_of_128_in_one_byte),
+        cmocka_unit_test(key_versions_are_told_apart),
+        cmocka_unit_test(challenges_follow_the_counter_where_i_says_so),
+        cmocka_unit_test(nothing_is_written_for_nothing),
         cmocka_unit_test(wrong_hosts_are_counted),
         cmocka_unit_test(openings_count_where_the_card_counts_them),
         cmocka_unit_test(counters_move_as_specified),

@@ -185,7 +185,7 @@ static void records_must_fit(void **state)
 {
     static const struct {
         const char *name;
-        uint8_t bytes[24];
+        uint8_t bytes[32];
         size_t len;
     } rows[] = {{"unknown record", {0x77}, 1},
                 {"counters of no key", {0x04, 0x31, 0, 0, 0, 0, 0, 0}, 8},
@@ -197,7 +197,16 @@ static void records_must_fit(void **state)
                 {"AID too long", {0x11, 0x11, 1}, 3},
                 {"block for no application", {0x23, 0x05, 1, 2, 3, 4, 5, 0, 0, 0, 0}, 11},
                 {"key set of version 0", {0x03, 0x00, 3, 0x70, 0, 0, 0, 0, 0, 0, 0}, 11},
-                {"profile cut", {0x01, 0x00}, 2}};
+                {"profile cut", {0x01, 0x00}, 2},
+                {"name with a quotation mark",
+                 {0x01, 1, '"', 1, 0, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                 28},
+                {"unknown flag",
+                 {0x01, 0, 1, 4, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                 27},
+                {"too much memory",
+                 {0x01, 0, 1, 0, 0, 10, 1, 1, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+                 27}};
     (void)state;
     for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
         struct writer w;
