@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include <tlv/tlv.h>
+
 /* ---- table of commands ---- */
 
 enum class_kind { CLASS_ISO = 0x01, CLASS_GP = 0x02 };
@@ -28,7 +30,7 @@ struct command {
 
 enum { INS_SELECT = 0xA4, INS_MANAGE_CHANNEL = 0x70, INS_GET_RESPONSE = 0xC0 };
 
-/* The issuer security domain. PUT KEY (D8) has its place here. */
+/* What the issuer security domain knows. */
 static const struct command commands[] = {
     {0x50, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, cmd_initialize_update},
     {0x82, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, cmd_external_authenticate},
@@ -39,6 +41,7 @@ static const struct command commands[] = {
     {0xE8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_load},
     {0xE4, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_delete},
     {0xE2, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_store_data},
+    {0xD8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_put_key},
 };
 
 static const struct command *find_command(uint8_t ins)
@@ -148,6 +151,15 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync)
 bool card_isd_selected(const struct card *card)
 {
     return card->selected.len == 0;
+}
+
+struct view card_read_long_field(struct reader *r)
+{
+    if (rd_peek(r) == 0x80) {
+        (void)rd_u8(r);
+        return rd_view(r, 0x80);
+    }
+    return rd_view(r, tlv_length(r));
 }
 
 size_t card_response_room(const struct card *card, const struct apdu *a)

@@ -108,6 +108,12 @@ size_t card_response_room(const struct card *card, const struct apdu *a);
 typedef uint16_t card_handler(struct card *card, const struct apdu *a, struct writer *out);
 
 card_handler cmd_select, cmd_get_data, cmd_initialize_update, cmd_external_authenticate, cmd_install,
-    cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data;
+    cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data, cmd_put_key;
+
+/* DELETE [key] (GPCS 2.3.1 11.2.2.3.2), the part of DELETE that is about keys. */
+uint16_t card_delete_keys(struct card *card, struct view data) MUST_USE;
+/* A field and its length as for BER-TLV, except that 128 may stand in one byte as 80
+ * (11.5.2.3.1, 11.8.2.3.1). */
+struct view card_read_long_field(struct reader *r);
 
 #endif

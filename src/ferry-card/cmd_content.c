@@ -14,16 +14,6 @@ enum { NO_DATA = 0x00 };
 
 /* ---- fields of INSTALL ---- */
 
-/* A length as for BER-TLV, except that 128 may stand in one byte as 80 (11.5.2.3.1). */
-static struct view read_long_field(struct reader *r)
-{
-    if (rd_peek(r) == 0x80) {
-        (void)rd_u8(r);
-        return rd_view(r, 0x80);
-    }
-    return rd_view(r, tlv_length(r));
-}
-
 static bool is_aid(struct view v)
 {
     return v.len >= AID_MIN && v.len <= AID_MAX;
@@ -79,7 +69,7 @@ static uint16_t install_for_load(struct card *card, struct view data)
     card_loading_end(card);
     rd_init(&r, data);
     struct view aid = rd_view8(&r, AID_MAX), domain = rd_view8(&r, AID_MAX), hash = rd_view8(&r, 0x7F);
-    struct view parameters = read_long_field(&r), token = read_long_field(&r);
+    struct view parameters = card_read_long_field(&r), token = card_read_long_field(&r);
     if (!rd_done(&r) || !is_aid(aid) || !tlv_valid(parameters) || !hash_len_is_known(hash.len) ||
         token.len != 0)
         return SW_WRONG_DATA;
@@ -208,8 +198,8 @@ static bool read_install(struct view data, struct install_fields *f)
     f->module = rd_view8(&r, AID_MAX);
     f->aid = rd_view8(&r, AID_MAX);
     f->privileges = rd_view8(&r, CARD_PRIVILEGES);
-    f->parameters = read_long_field(&r);
-    struct view token = read_long_field(&r);
+    f->parameters = card_read_long_field(&r);
+    struct view token = card_read_long_field(&r);
     return rd_done(&r) && is_aid(f->aid) && (f->privileges.len == 1 || f->privileges.len == 3) &&
            tlv_valid(f->parameters) && token.len == 0;
 }
@@ -416,7 +406,7 @@ uint16_t cmd_delete(struct card *card, const struct apdu *a, struct writer *out)
         return SW_WRONG_DATA;
     wr_u8(out, NO_DATA);
     if (tlv_find(a->data, 0xD0, &aid) || tlv_find(a->data, 0xD2, &aid))
-        return SW_FUNCTION_UNSUPPORTED; /* keys: with PUT KEY */
+        return card_delete_keys(card, a->data);
     if (!tlv_find(a->data, 0x4F, &aid) || tlv_find(a->data, 0x9E, &token))
         return SW_WRONG_DATA;
     listing_end(card);

@@ -24,12 +24,10 @@ void loadfile_finish(struct loadfile *lf)
     memset(lf, 0, sizeof *lf);
 }
 
-/* How many bytes tag and length have, judging by those that are there; 0: more must be known. A length has
- * 1 to 4 bytes. */
+/* How many bytes tag and length have, judging by those that are there: at least 2. A length has 1 to 4 bytes.
+ */
 static size_t head_need(const struct loadfile *lf)
 {
-    if (lf->head_len < 2)
-        return 0;
     size_t more = lf->head[1] < 0x80 ? 0 : (size_t)(lf->head[1] & 0x7F);
     return 2 + more;
 }

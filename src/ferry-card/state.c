@@ -13,6 +13,7 @@ enum record {
     RECORD_KEYSET = 0x03,
     RECORD_COUNTERS = 0x04,
     RECORD_OBJECT = 0x05,
+    RECORD_KEYSET_GONE = 0x06,
     RECORD_PACKAGE = 0x10,
     RECORD_PACKAGE_GONE = 0x11,
     RECORD_APPLICATION = 0x20,
@@ -256,6 +257,24 @@ static enum err apply_keyset(struct card_state *s, struct reader *r)
         *old = k;
     wipe(&k, sizeof k);
     return e;
+}
+
+void card_put_keyset_gone(struct writer *w, uint8_t kvn)
+{
+    wr_u8(w, RECORD_KEYSET_GONE);
+    wr_u8(w, kvn);
+}
+
+static enum err apply_keyset_gone(struct card_state *s, struct reader *r)
+{
+    uint8_t kvn = rd_u8(r);
+    struct card_keyset *k = kvn != 0 ? card_find_keyset(s, kvn) : NULL;
+    if (!rd_ok(r) || k == NULL)
+        return ERR_FORMAT;
+    struct card_keyset *last = &s->keysets[--s->keyset_count];
+    memmove(k, k + 1, (size_t)((uint8_t *)last - (uint8_t *)k));
+    wipe(last, sizeof *last);
+    return OK;
 }
 
 void card_put_counters(struct writer *w, uint8_t kvn, uint32_t counter, uint16_t failures)
@@ -510,6 +529,7 @@ static const struct {
                    {RECORD_LIFE, apply_life},
                    {RECORD_KEYSET, apply_keyset},
                    {RECORD_COUNTERS, apply_counters},
+                   {RECORD_KEYSET_GONE, apply_keyset_gone},
                    {RECORD_OBJECT, apply_object},
                    {RECORD_PACKAGE, apply_package},
                    {RECORD_PACKAGE_GONE, apply_package_gone},

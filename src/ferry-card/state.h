@@ -122,6 +122,7 @@ void card_state_put(const struct card_state *s, struct writer *w);
 void card_put_profile(struct writer *w, const struct card_profile *p);
 void card_put_life(struct writer *w, uint8_t life);
 void card_put_keyset(struct writer *w, const struct card_keyset *k);
+void card_put_keyset_gone(struct writer *w, uint8_t kvn);
 void card_put_counters(struct writer *w, uint8_t kvn, uint32_t counter, uint16_t failures);
 void card_put_object(struct writer *w, uint16_t tag, struct view value);
 void card_put_package(struct writer *w, const struct card_package *p);

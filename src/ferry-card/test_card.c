@@ -175,6 +175,8 @@ static void a_fresh_card_says_who_it_is(void **state)
         {"-90E60200", SW_CHAINING_UNSUPPORTED, ""},
         {"-FFCA004200", SW_CLA, ""},
         {"-84CA0042", SW_SECURITY_STATUS, ""},
+        {"-A0CA004200", SW_CLA, ""},
+        {"-08CA004200", SW_CLA, ""},
         {"-80CA00", SW_WRONG_LENGTH, ""},
         {"-8000", SW_WRONG_LENGTH, ""},
     };
@@ -242,7 +244,6 @@ static void content_comes_and_goes(void **state)
         {"80E40000074F05F000000009", SW_REFERENCED_DATA, ""},
         {"80E400000A4F08A000000151000000", SW_CONDITIONS, ""},
         {"80E40000054F03F00000", SW_WRONG_DATA, ""},
-        {"80E4000003D20130", SW_FUNCTION_UNSUPPORTED, ""},
         {"80E48000074F05F000000001", SW_CHAINING_UNSUPPORTED, ""},
         {"80E40000024F", SW_WRONG_DATA, ""},
         {"80E400000A4F05F0000000019E0101", SW_WRONG_DATA, ""},
@@ -1016,7 +1017,10 @@ static void t0_hands_out_responses(void **state)
         {"-80CA004200", 0x6C05, ""},
         {"-80CA004205", SW_OK, "4203999999"},
         {"-80CA004205", SW_OK, "4203999999"},
+        {"-80CA1234", SW_REFERENCED_DATA, ""},
+        {"-80CA123400", SW_REFERENCED_DATA, ""},
         {"-80CA0042", 0x6105, ""},
+        {"-00C00000", SW_WRONG_LENGTH, ""},
         {"-00C0000006", 0x6C05, ""},
         {"-00C0000002", 0x6103, "4203"},
         {"-00C0000003", SW_OK, "999999"},
@@ -1048,6 +1052,72 @@ static void a_repeat_after_6c_is_not_a_second_execution(void **state)
     assert_int_equal(say("-8050000008010203040506070820"), SW_OK);
     assert_int_equal(h->card.state.keysets[0].counter, 2);
     end_card();
+}
+
+/* T=1: 258 bytes where 256 are asked for. */
+static void what_does_not_fit_is_fetched(void **state)
+{
+    struct card_object *o;
+    (void)state;
+    new_card("modern", 0xFF);
+    o = &h->card.state.objects[2];
+    assert_int_equal(o->tag, 0x45);
+    o->len = 255;
+    assert_int_equal(say("-80CA004500"), 0x6102);
+    assert_int_equal(host_data(h).len, 256);
+    assert_int_equal(say("-00C0000002"), SW_OK);
+    assert_int_equal(host_data(h).len, 2);
+    assert_int_equal(say("-80CA0045000102"), SW_OK); /* all at once in extended length */
+    assert_int_equal(host_data(h).len, 258);
+    assert_int_equal(say("-80CA004510"), 0x6102 + 240);
+    end_card();
+}
+
+static void room_is_left_for_what_the_channel_adds(void **state)
+{
+    static const struct {
+        uint8_t level;
+        size_t short_room, long_room;
+    } rows[] = {{0x00, 256, 1000}, {0x01, 256, 1000}, {0x11, 248, 992}, {0x33, 239, 991}};
+    struct apdu normal = {.ne = 256}, extended = {.ne = 1000, .extended = true};
+    (void)state;
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        new_card("modern", 0xFF);
+        assert_int_equal(card_response_room(&h->card, &normal), 256);
+        assert_int_equal(host_open(h, 0, rows[n].level), SW_OK);
+        if (card_response_room(&h->card, &normal) != rows[n].short_room ||
+            card_response_room(&h->card, &extended) != rows[n].long_room)
+            fail_msg("level %02X", rows[n].level);
+        end_card();
+    }
+}
+
+static void a_dead_card_is_silent(void **state)
+{
+    (void)state;
+    new_card("modern", 0xFF);
+    h->card.dead = true;
+    assert_int_equal(say("-80CA004200"), 0);
+    assert_int_equal(h->answer.len, 0);
+    end_card();
+}
+
+/* A right C-MAC over data that nobody can have encrypted: too short for a block, or without padding. */
+static void a_right_mac_over_wrong_encryption(void **state)
+{
+    static const char *const commands[] = {"80F28002024F00", "80F28002101F1E1D1C1B1A191817161514131211"
+                                                             "10"};
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        new_card("modern", 0xFF);
+        assert_int_equal(host_open(h, 0, 0x03), SW_OK);
+        assert_int_equal(say("80F28002024F00"), SW_OK);
+        h->ch.level = CARD_LEVEL_C_MAC;
+        assert_int_equal(say(commands[n]), SW_SECURITY_STATUS);
+        h->ch.level |= CARD_LEVEL_C_DECRYPTION;
+        assert_int_equal(say("80F28002024F00"), SW_SECURITY_STATUS);
+        end_card();
+    }
 }
 
 static void extended_length_where_the_card_has_it(void **state)
@@ -1171,6 +1241,10 @@ int main(void)
         cmocka_unit_test(long_listings_come_in_pages),
         cmocka_unit_test(t0_hands_out_responses),
         cmocka_unit_test(a_repeat_after_6c_is_not_a_second_execution),
+        cmocka_unit_test(what_does_not_fit_is_fetched),
+        cmocka_unit_test(room_is_left_for_what_the_channel_adds),
+        cmocka_unit_test(a_dead_card_is_silent),
+        cmocka_unit_test(a_right_mac_over_wrong_encryption),
         cmocka_unit_test(extended_length_where_the_card_has_it),
         cmocka_unit_test(the_atr_offers_the_protocol),
         cmocka_unit_test(what_cannot_be_written_did_not_happen),

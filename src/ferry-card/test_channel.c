@@ -174,6 +174,18 @@ static size_t replay_exchanges(struct crypto *c, const struct recorded *r, struc
     return done;
 }
 
+static void session_keys(const struct recorded *r, const struct card_channel *ch)
+{
+    const json_t *keys = json_object_get(r->row, "session_keys");
+    static const char *const names[] = {"enc", "mac", "rmac", "dek"};
+    const struct secret *const have[] = {&ch->s_enc, &ch->s_mac, &ch->s_rmac, &ch->s_dek};
+    for (size_t n = 0; json_is_object(keys) && n < 4; n++) {
+        struct view wanted = vector_bytes(keys, names[n]);
+        if (wanted.len != 0 && !view_equal(wanted, secret_view(have[n])))
+            fail_msg("%s: session key %s", r->id, names[n]);
+    }
+}
+
 static size_t replay(struct crypto *c, const struct recorded *r)
 {
     struct card_channel ch;
@@ -182,6 +194,7 @@ static size_t replay(struct crypto *c, const struct recorded *r)
     if (open_recorded(c, r, &ch, cryptogram) != OK ||
         !view_equal(view_of(cryptogram, r->cryptogram.len), r->cryptogram))
         fail_msg("%s: card cryptogram", r->id);
+    session_keys(r, &ch);
     pseudo_random_challenge(c, r);
     struct view ea = recorded_authenticate(r);
     if (ea.len != 0) {
@@ -398,12 +411,23 @@ static void lengths_are_checked(void **state)
     struct card_channel ch;
     uint8_t cryptogram[CARD_CRYPTOGRAM_MAX];
     find_recorded("vectors/scp03.json", 0x03, "computed-scp03-aes128-i70-l01", &r);
+    struct apdu short_one = parsed(&r, recorded_authenticate(&r));
+    short_one.data.len--;
+    assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), OK);
+    assert_int_equal(card_scp03_external_authenticate(*state, &ch, &short_one), SW_WRONG_LENGTH);
     r.host_challenge.len = 7;
     assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), ERR_ARGUMENT);
     find_recorded("vectors/scp02.json", 0x02, "computed-scp02-i55-l03", &r);
     r.challenge.len = 5;
     assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), ERR_ARGUMENT);
     find_recorded("vectors/scp02.json", 0x02, "computed-scp02-i55-l03", &r);
+    struct apdu a = parsed(&r, recorded_authenticate(&r));
+    for (int n = 0; n < 2; n++) {
+        struct apdu other = a;
+        other.data.len -= n == 0 ? 1 : 8;
+        assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), OK);
+        assert_int_equal(card_scp02_external_authenticate(*state, &ch, &other), SW_WRONG_LENGTH);
+    }
     r.keys.dek.len = 24;
     assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), ERR_ARGUMENT);
 }

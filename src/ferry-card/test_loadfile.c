@@ -338,6 +338,68 @@ static void what_may_follow(void **state)
     }
 }
 
+/* Two applets, and two that are one. */
+static void applets_have_aids_of_their_own(void **state)
+{
+    static struct parts p;
+    static const struct {
+        const char *second;
+        enum err e;
+    } rows[] = {{"06F000000001020008", OK}, {"06F000000001010008", ERR_FORMAT}};
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        const char *why = "";
+        struct view second = vector_hex(rows[n].second);
+        split(read_file("odd/hello.ijc"), &p);
+        p.bytes[3][0] = 2;
+        memcpy(p.bytes[3] + p.len[3], second.data, second.len);
+        p.len[3] += second.len;
+        tell_directory(&p, 3);
+        p.bytes[2][29] = 2;
+        assert_int_equal(parse(join(&p), &why), rows[n].e);
+    }
+}
+
+/* So many custom components as there may be, and one more; and one that stands too early. */
+static void custom_components_are_bounded(void **state)
+{
+    static struct parts p;
+    static uint8_t file[FILE_ROOM];
+    (void)state;
+    for (size_t count = 15; count <= 17; count++) {
+        const char *why = "";
+        struct writer w, directory;
+        split(read_file("odd/hello.ijc"), &p);
+        wr_fixed(&directory, p.bytes[2] + 30, FILE_ROOM - 30);
+        wr_u8(&directory, (uint8_t)count);
+        for (size_t n = 0; n < count; n++) {
+            wr_u8(&directory, (uint8_t)(0x80 + n));
+            wr_u16(&directory, 1);
+            wr_view8(&directory, vector_hex("F000000001"));
+        }
+        p.len[2] = 30 + directory.len;
+        tell_directory(&p, 2);
+        wr_fixed(&w, file, sizeof file);
+        wr_view(&w, join(&p));
+        for (size_t n = 0; n < count; n++) {
+            wr_u8(&w, (uint8_t)(0x80 + n));
+            wr_view16(&w, vector_hex("55"));
+        }
+        enum err e = parse(wr_view_of(&w), &why);
+        if (e != (count <= 16 ? OK : ERR_FORMAT))
+            fail_msg("%zu: %s (%s)", count, err_name(e), why);
+    }
+    const char *why = "";
+    struct view header = view_head(read_file("odd/hello.ijc"), 18);
+    struct writer w;
+    wr_fixed(&w, file, sizeof file);
+    wr_view(&w, header);
+    wr_view(&w, vector_hex("80000155"));
+    wr_view(&w, view_tail(read_file("odd/hello.ijc"), 18));
+    assert_int_equal(parse(wr_view_of(&w), &why), ERR_FORMAT);
+    assert_non_null(strstr(why, "too early"));
+}
+
 static void every_cut_is_refused(void **state)
 {
     (void)state;
@@ -399,6 +461,8 @@ int main(void)
         cmocka_unit_test(the_order_of_the_sample_is_refused),
         cmocka_unit_test(tags_that_are_not_for_cards),
         cmocka_unit_test(what_may_follow),
+        cmocka_unit_test(applets_have_aids_of_their_own),
+        cmocka_unit_test(custom_components_are_bounded),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(the_stream_comes_in_pieces),
     };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -198,6 +199,8 @@ static void records_must_fit(void **state)
                 {"block for no application", {0x23, 0x05, 1, 2, 3, 4, 5, 0, 0, 0, 0}, 11},
                 {"key set of version 0", {0x03, 0x00, 3, 0x70, 0, 0, 0, 0, 0, 0, 0}, 11},
                 {"profile cut", {0x01, 0x00}, 2},
+                {"no such key version goes", {0x06, 0x31}, 2},
+                {"key version 0 goes", {0x06, 0x00}, 2},
                 {"name with a quotation mark",
                  {0x01, 1, '"', 1, 0, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
                  28},
@@ -217,6 +220,24 @@ static void records_must_fit(void **state)
         nvm_put_frame(&w, 1, view_of(rows[n].bytes, rows[n].len));
         if (parse(wr_view_of(&w), &counter, &used) != ERR_FORMAT)
             fail_msg("%s", rows[n].name);
+        wr_free(&w);
+    }
+}
+
+/* A frame that is right, but makes no card. */
+static void a_card_has_an_identity(void **state)
+{
+    static const uint8_t magic[] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 1}, life[] = {0x02, 0x01};
+    (void)state;
+    for (int frames = 0; frames < 2; frames++) {
+        struct writer w;
+        size_t used = 0;
+        uint32_t counter = 0;
+        wr_heap(&w, 256);
+        wr_bytes(&w, magic, sizeof magic);
+        if (frames != 0)
+            nvm_put_frame(&w, 0, VIEW_OF(life));
+        assert_int_equal(parse(wr_view_of(&w), &counter, &used), ERR_FORMAT);
         wr_free(&w);
     }
 }
@@ -297,6 +318,50 @@ static void one_process_has_the_card(void **state)
     nvm_close(&n);
     end_state(s);
     end_state(other);
+    remove_file();
+}
+
+static enum err append_big(struct nvm *n, size_t len)
+{
+    struct writer w;
+    struct card_package p = {.major = 1, .code_len = (uint32_t)len, .code = calloc(1, len)};
+    static const uint8_t aid[] = {0xF0, 0x00, 0x00, 0x00, 0x01};
+    assert_non_null(p.code);
+    assert_true(card_aid_set(&p.aid, VIEW_OF(aid)));
+    wr_heap(&w, CARD_FRAME_MAX);
+    card_put_package(&w, &p);
+    enum err e = nvm_append(n, wr_view_of(&w), true);
+    wr_free(&w);
+    free(p.code);
+    return e;
+}
+
+/* The disk takes half of a transaction: it never happened, and the next one is not lost behind it. */
+static void a_full_disk_takes_nothing_by_halves(void **state)
+{
+    struct rlimit before, small;
+    struct stat st;
+    struct card_state *s = new_state();
+    struct nvm *n = NULL;
+    const char *why = NULL;
+    (void)state;
+    create();
+    assert_int_equal(nvm_open(path, &n, s, &why), OK);
+    append_step(n, 1);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    small = (struct rlimit){(rlim_t)st.st_size + 1000, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(append_big(n, 5000), ERR_IO);
+    append_step(n, 2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(read_counter(), 2);
+    assert_int_equal(append_big(n, 5000), OK);
+    append_step(n, 3);
+    assert_int_equal(read_counter(), 3);
+    nvm_close(&n);
+    end_state(s);
     remove_file();
 }
 
@@ -451,6 +516,8 @@ int main(void)
         cmocka_unit_test(records_must_fit),
         cmocka_unit_test(a_file_is_made_once_and_for_its_owner),
         cmocka_unit_test(one_process_has_the_card),
+        cmocka_unit_test(a_card_has_an_identity),
+        cmocka_unit_test(a_full_disk_takes_nothing_by_halves),
         cmocka_unit_test(what_is_no_card_is_refused),
         cmocka_unit_test(a_long_journal_is_noticed),
         cmocka_unit_test(a_kill_leaves_before_or_after),
