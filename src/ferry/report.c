@@ -184,7 +184,7 @@ void report_end(struct report *r, const struct run_end *end)
 {
     char figures[160];
     if (r->json) {
-        put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I}", "event", "end", "outcome",
+        put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I}", "event", "end", "outcome",
                               end->outcome, "reason", end->reason, "detail", end->detail, "advice",
                               end->advice, "session", end->session, "posts", (int)end->posts, "commands",
                               (json_int_t)end->commands, "bytes", (json_int_t)end->bytes, "duration_ms",
