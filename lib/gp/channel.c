@@ -138,6 +138,8 @@ static enum err check_fit(const struct channel_method *m, const struct card_keys
         return ERR_UNSUPPORTED;
     if (keys->type != m->key_type || host_challenge.len != m->host_challenge_len)
         return ERR_ARGUMENT;
+    if (!m->ops->lengths_ok(keys->enc.len, keys->mac.len, keys->dek.len))
+        return ERR_ARGUMENT;
     if (iu->scp != m->scp || (iu->i >= 0 && iu->i != m->i) || iu->cryptogram_len != CRYPTOGRAM_LEN)
         return ERR_ARGUMENT;
     return OK;
@@ -434,11 +436,9 @@ static void get_secret(struct reader *r, struct secret *out)
 static bool state_ok(const struct channel *ch)
 {
     const struct channel_method *m = ch->method;
-    enum key_type type = m->key_type;
-    bool keys = key_length_check(type, ch->enc.len) == OK && key_length_check(type, ch->mac.len) == OK &&
-                key_length_check(type, ch->dek.len) == OK;
-    return keys && channel_level_ok(m, ch->level) && ch->phase < PHASE_COUNT &&
-           ch->rmac.len == (m->response_mac ? ch->mac.len : 0);
+    return channel_level_ok(m, ch->level) && m->ops->lengths_ok(ch->enc.len, ch->mac.len, ch->dek.len) &&
+           ch->rmac.len == (m->response_mac ? ch->mac.len : 0) && ch->phase < PHASE_COUNT &&
+           (ch->phase != PHASE_NEW || ch->counter == 0);
 }
 
 enum err channel_decode(struct channel **out, struct view state)

@@ -109,7 +109,7 @@ static enum err add_entries(struct registry *r, uint8_t subset, struct view data
     enum err e = count_entries(data, &more);
     if (e == OK)
         e = make_room(r, more);
-    if (e != OK)
+    if (e != OK || more == 0)
         return e;
     struct registry_entry *next = r->entries + r->count;
     rd_init(&reader, data);

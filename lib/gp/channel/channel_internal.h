@@ -46,9 +46,9 @@ struct outgoing {
 };
 
 struct channel_ops {
-    size_t cipher_block; /* a power of two */
-    /* Checks the key lengths, sets session keys and the host cryptogram, and says what the card's cryptogram
-     * must be. */
+    size_t cipher_block;                                    /* a power of two */
+    bool (*lengths_ok)(size_t enc, size_t mac, size_t dek); /* of card keys, and so of session keys */
+    /* Sets session keys and the host cryptogram, and says what the card's cryptogram must be. */
     enum err (*derive)(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                        struct view host_challenge, const struct init_update *iu,
                        uint8_t card_cryptogram[CRYPTOGRAM_LEN]);

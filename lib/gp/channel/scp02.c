@@ -68,12 +68,15 @@ static enum err cryptograms(struct channel *ch, struct crypto *c, struct view ho
     return e;
 }
 
+static bool scp02_lengths_ok(size_t enc, size_t mac, size_t dek)
+{
+    return enc == KEY_LEN && mac == KEY_LEN && dek == KEY_LEN;
+}
+
 static enum err scp02_derive(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                              struct view host_challenge, const struct init_update *iu,
                              uint8_t card_cryptogram[CRYPTOGRAM_LEN])
 {
-    if (keys->enc.len != KEY_LEN || keys->mac.len != KEY_LEN || keys->dek.len != KEY_LEN)
-        return ERR_ARGUMENT;
     enum err e = derive_key(c, &keys->enc, CONSTANT_S_ENC, iu->sequence, &ch->enc);
     if (e == OK)
         e = derive_key(c, &keys->mac, CONSTANT_S_MAC, iu->sequence, &ch->mac);
@@ -277,6 +280,7 @@ static enum err scp02_dek_encrypt(struct channel *ch, struct crypto *c, struct v
 
 const struct channel_ops channel_scp02 = {
     .cipher_block = DES_BLOCK,
+    .lengths_ok = scp02_lengths_ok,
     .derive = scp02_derive,
     .wrap = scp02_wrap,
     .unwrap = scp02_unwrap,

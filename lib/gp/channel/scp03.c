@@ -60,15 +60,17 @@ static enum err derive_key(struct crypto *c, const struct secret *key, uint8_t c
     return e;
 }
 
+/* Amendment D 6.1: the three keys have the same length. */
+static bool scp03_lengths_ok(size_t enc, size_t mac, size_t dek)
+{
+    return key_length_check(KEY_AES, enc) == OK && mac == enc && dek == enc;
+}
+
 static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                              struct view host_challenge, const struct init_update *iu,
                              uint8_t card_cryptogram[CRYPTOGRAM_LEN])
 {
     const struct view context[2] = {host_challenge, view_of(iu->challenge, iu->challenge_len)};
-    /* Amendment D 6.1: the three keys have the same length. */
-    if (key_length_check(KEY_AES, keys->enc.len) != OK || keys->mac.len != keys->enc.len ||
-        keys->dek.len != keys->enc.len)
-        return ERR_ARGUMENT;
     ch->dek = keys->dek; /* 6.2.8: the static one */
     enum err e = derive_key(c, &keys->enc, CONSTANT_S_ENC, context, &ch->enc);
     if (e == OK)
@@ -398,6 +400,7 @@ static enum err scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct v
 
 const struct channel_ops channel_scp03 = {
     .cipher_block = AES_BLOCK,
+    .lengths_ok = scp03_lengths_ok,
     .derive = scp03_derive,
     .wrap = scp03_wrap,
     .unwrap = scp03_unwrap,

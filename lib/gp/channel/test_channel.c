@@ -692,12 +692,14 @@ static void bad_states(void **state)
         size_t at;
         uint8_t value;
     } rows[] = {
-        {"version", 0, 2},     {"protocol", 1, 4}, {"i", 2, 0x71},        {"level", 3, 0x02},
-        {"no level", 3, 0x00}, {"phase", 4, 4},    {"ENC length", 5, 15}, {"no R-MAC by i", 2, 0x00},
+        {"version", 0, 2},     {"protocol", 1, 4},         {"i", 2, 0x71},
+        {"level", 3, 0x02},    {"no level", 3, 0x00},      {"phase", 4, 4},
+        {"ENC length", 5, 15}, {"no R-MAC by i", 2, 0x00}, {"new, but counted", 4, 0},
     };
     uint8_t memory[CHANNEL_STATE_MAX + 1];
     struct writer w;
     struct channel *ch = open_authenticated(c, channel_method(3, 0x70), 0x03), *out = NULL;
+    ch->counter = 1;
     wr_fixed(&w, memory, sizeof(memory));
     assert_int_equal(channel_encode(ch, &w), OK);
     assert_true(w.len <= CHANNEL_STATE_MAX);
@@ -720,6 +722,28 @@ static void bad_states(void **state)
     assert_int_equal(channel_encode(ch, &too_small), ERR_LIMIT);
     channel_free(&ch);
     channel_free(&out);
+}
+
+/* Each session key has the length that the method wants. */
+static void key_lengths_in_states(void **state)
+{
+    struct crypto *c = *state;
+    for (uint8_t scp = 2; scp <= 3; scp++) {
+        struct channel *ch = open_authenticated(c, channel_method(scp, scp == 2 ? 0x75 : 0x70), 0x11),
+                       *out = NULL;
+        struct secret *keys[] = {&ch->enc, &ch->mac, &ch->rmac, &ch->dek};
+        for (size_t n = 0; n < COUNT(keys); n++) {
+            uint8_t memory[CHANNEL_STATE_MAX];
+            struct writer w;
+            wr_fixed(&w, memory, sizeof(memory));
+            keys[n]->len = 24;
+            assert_int_equal(channel_encode(ch, &w), OK);
+            if (channel_decode(&out, wr_view_of(&w)) != ERR_FORMAT)
+                fail_msg("SCP0%d, key %zu", scp, n);
+            keys[n]->len = 16;
+        }
+        channel_free(&ch);
+    }
 }
 
 static void sensitive_data(void **state)
@@ -767,6 +791,7 @@ int main(void)
         cmocka_unit_test(encrypted_nonsense),
         cmocka_unit_test(state_as_bytes),
         cmocka_unit_test(bad_states),
+        cmocka_unit_test(key_lengths_in_states),
         cmocka_unit_test(sensitive_data),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
