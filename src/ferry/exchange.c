@@ -111,14 +111,23 @@ static enum err post_once(struct exchange *x, bool resume)
     return remote_ask(x->remote, &q, &x->answer);
 }
 
-/* The answer to a repeated POST is the same answer, with one effect: so a lost connection is asked again. The
- * first POST is not: a server that was never reached has nothing to lose, and the person wants to know at
- * once. */
+/* No answer, or one that says that the session stands as it was: the same POST may be sent again. */
+static bool can_repeat(const struct exchange *x, enum err e)
+{
+    enum { UNAVAILABLE = 503, DISK_FULL = 507 };
+    if (e == OK)
+        return x->answer.status == UNAVAILABLE || x->answer.status == DISK_FULL;
+    return e == ERR_CLOSED || e == ERR_TIMEOUT;
+}
+
+/* The answer to a repeated POST is the same answer, with one effect: so a lost connection is asked again,
+ * lest the card's answers are lost. The first POST is not: nothing has happened yet, and the person wants to
+ * know at once. */
 static enum err post(struct exchange *x)
 {
     enum err e = post_once(x, false);
     long pause = FIRST_PAUSE_MS;
-    for (int n = 0; n < RETRIES_MAX && x->status != NULL && (e == ERR_CLOSED || e == ERR_TIMEOUT); n++) {
+    for (int n = 0; n < RETRIES_MAX && x->status != NULL && can_repeat(x, e); n++) {
         report_note(x->report, "the server does not answer: asking again");
         pause_ms(pause);
         pause *= 2;
