@@ -13,6 +13,8 @@
 
 #include "front/test_api_world.h"
 
+#define CAP(name) CF_DATA "/caps/" name
+
 /* Asks, and fails with the answer when the status is another. */
 #define ASK(w, want, method, path, body)                                                                     \
     do {                                                                                                     \
@@ -64,7 +66,7 @@ static void strangers_learn_nothing(void **state)
     }
     /* Also nothing of what there is: another method of a path is answered alike. */
     ASK(w, 401, "DELETE", "/api/v1/apps", NULL);
-    WANT(w, 401, test_add_app(w, "hello", "hello-jc222.cap", ""));
+    WANT(w, 401, test_add_app(w, "hello", CAP("hello-jc222.cap"), ""));
     ASK(w, 200, "GET", "/health", NULL);
     ASK(w, 200, "GET", "/metrics", NULL);
     w->token = TEST_TOKEN;
@@ -78,7 +80,7 @@ static void a_client_certificate_is_as_good_as_the_token(void **state)
     w->token = NULL;
     w->as_operator = true;
     ASK(w, 200, "GET", "/api/v1/apps", NULL);
-    WANT(w, 201, test_add_app(w, "hello", "hello-jc222.cap", ""));
+    WANT(w, 201, test_add_app(w, "hello", CAP("hello-jc222.cap"), ""));
     ASK(w, 200, "GET", "/api/v1/audit", NULL);
     assert_string_equal(item_text(w, 0, "who"), "certificate operator");
 }
@@ -106,7 +108,7 @@ static void paths_and_methods_are_told_apart(void **state)
 static void an_application_is_added_and_told(void **state)
 {
     struct test_world *w = *state;
-    WANT(w, 201, test_add_app(w, "till", "till-jc222.cap", ""));
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
     assert_string_equal(w->content_type, "application/json");
     assert_string_equal(test_text(w, "name"), "till");
     assert_int_equal(strlen(test_text(w, "sha256")), 64);
@@ -117,7 +119,7 @@ static void an_application_is_added_and_told(void **state)
     assert_non_null(strchr(json_string_value(json_object_get(import, "version")), '.'));
     assert_int_equal(strlen(test_text(w, "created")), strlen("2026-01-01T00:00:00.000Z"));
 
-    WANT(w, 409, test_add_app(w, "till", "till-jc222.cap", ""));
+    WANT(w, 409, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
     has_message(w, "exists", "'till'");
     ASK(w, 200, "GET", "/api/v1/apps/till", NULL);
     assert_string_equal(test_text(w, "name"), "till");
@@ -138,8 +140,9 @@ static void bad_cap_files_are_refused_in_words(void **state)
     struct test_world *w = *state;
     static const struct {
         const char *file, *part;
-    } rows[] = {{"bad/no-header.cap", "eader"}, {"bad/text.cap", ""},         {"bad/truncated.cap", ""},
-                {"bad/bomb-1g.cap", ""},        {"bad/two-packages.cap", ""}, {"bad/applets-same.cap", ""}};
+    } rows[] = {{CAP("bad/no-header.cap"), "eader"}, {CAP("bad/text.cap"), ""},
+                {CAP("bad/truncated.cap"), ""},      {CAP("bad/bomb-1g.cap"), ""},
+                {CAP("bad/two-packages.cap"), ""},   {CAP("bad/applets-same.cap"), ""}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         WANT(w, 422, test_add_app(w, "bad", rows[i].file, ""));
         has_message(w, "bad-cap", rows[i].part);
@@ -223,9 +226,9 @@ static void base64_of_both_kinds_is_taken(void **state)
 static void a_sequence_is_checked(void **state)
 {
     struct test_world *w = *state;
-    WANT(w, 422, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"load\\nfly away\\n\""));
+    WANT(w, 422, test_add_app(w, "s", CAP("till-jc222.cap"), ",\"sequence\":\"load\\nfly away\\n\""));
     has_message(w, "bad-cap", "2");
-    WANT(w, 201, test_add_app(w, "s", "till-jc222.cap", ",\"sequence\":\"# ours\\nload\\n\""));
+    WANT(w, 201, test_add_app(w, "s", CAP("till-jc222.cap"), ",\"sequence\":\"# ours\\nload\\n\""));
     ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
     assert_string_equal(w->text, "# ours\nload\n");
     ASK(w, 422, "PUT", "/api/v1/apps/s/sequence", "load\nload hash=md5\n");
@@ -244,7 +247,7 @@ static void a_sequence_is_checked(void **state)
 static void install_choices_make_the_sequence(void **state)
 {
     struct test_world *w = *state;
-    WANT(w, 201, test_add_app(w, "a", "till-jc222.cap", ""));
+    WANT(w, 201, test_add_app(w, "a", CAP("till-jc222.cap"), ""));
     char applet[64], more[256];
     snprintf(applet, sizeof(applet), "%s",
              json_string_value(json_array_get(json_object_get(w->json, "applets"), 0)));
@@ -252,11 +255,12 @@ static void install_choices_make_the_sequence(void **state)
              ",\"install\":[{\"module\":\"%s\",\"instance\":\"A00000015155\",\"privileges\":\"04\","
              "\"parameters\":\"AABB\"}]",
              applet);
-    WANT(w, 201, test_add_app(w, "b", "till-jc222.cap", more));
+    WANT(w, 201, test_add_app(w, "b", CAP("till-jc222.cap"), more));
     ASK(w, 200, "GET", "/api/v1/apps/b/sequence", NULL);
     assert_non_null(strstr(w->text, "A00000015155"));
     assert_non_null(strstr(w->text, "AABB"));
-    WANT(w, 422, test_add_app(w, "c", "till-jc222.cap", ",\"install\":[{\"module\":\"A0000001519999\"}]"));
+    WANT(w, 422,
+         test_add_app(w, "c", CAP("till-jc222.cap"), ",\"install\":[{\"module\":\"A0000001519999\"}]"));
 }
 
 /* ---- keys ---- */
@@ -411,7 +415,7 @@ static void an_order_has_a_ticket_that_is_shown_once(void **state)
 {
     struct test_world *w = *state;
     char id[64], ticket[64], path[128], url[256], digest_hex[2 * DIGEST_LEN + 1];
-    WANT(w, 201, test_add_app(w, "till", "till-jc222.cap", ""));
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
     ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"install\",\"app\":\"till\"}");
     snprintf(id, sizeof(id), "%s", test_text(w, "id"));
     snprintf(ticket, sizeof(ticket), "%s", test_text(w, "ticket"));

@@ -7,11 +7,14 @@
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 
 #include <base/text.h>
 
@@ -121,11 +124,39 @@ static inline void test_write_file(const char *path, struct view v)
     test_need(f != NULL && fwrite(v.data, 1, v.len, f) == v.len && fclose(f) == 0, path);
 }
 
+/* A certificate that is its own authority, made by the tool that an operator would use. */
+static inline void test_make_operator(const struct test_world *w)
+{
+    const char *const arguments[] = {"openssl",
+                                     "req",
+                                     "-x509",
+                                     "-newkey",
+                                     "ec",
+                                     "-pkeyopt",
+                                     "ec_paramgen_curve:P-256",
+                                     "-nodes",
+                                     "-keyout",
+                                     w->operator_key,
+                                     "-out",
+                                     w->operator_certificate,
+                                     "-subj",
+                                     "/CN=operator",
+                                     NULL};
+    posix_spawn_file_actions_t quiet;
+    pid_t pid = 0;
+    int status = -1;
+    test_need(posix_spawn_file_actions_init(&quiet) == 0 &&
+                  posix_spawn_file_actions_addopen(&quiet, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+                  posix_spawnp(&pid, arguments[0], &quiet, NULL, (char *const *)arguments, environ) == 0 &&
+                  waitpid(pid, &status, 0) == pid && status == 0,
+              "the operator's certificate");
+    posix_spawn_file_actions_destroy(&quiet);
+}
+
 static inline void test_make_certificates(struct test_world *w)
 {
     static const char *const names[] = {"127.0.0.1"};
     struct pki pki = {0};
-    char command[1024];
     snprintf(w->certificate, sizeof(w->certificate), "%s/cert.pem", w->folder.path);
     snprintf(w->key, sizeof(w->key), "%s/key.pem", w->folder.path);
     test_need(pki_make(names, 1, &pki) == OK, "certificates");
@@ -134,11 +165,7 @@ static inline void test_make_certificates(struct test_world *w)
     pki_finish(&pki);
     snprintf(w->operator_certificate, sizeof(w->operator_certificate), "%s/op.pem", w->folder.path);
     snprintf(w->operator_key, sizeof(w->operator_key), "%s/opkey.pem", w->folder.path);
-    snprintf(command, sizeof(command),
-             "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout %s -out %s"
-             " -subj /CN=operator 2>/dev/null",
-             w->operator_key, w->operator_certificate);
-    test_need(system(command) == 0, "the operator's certificate");
+    test_make_operator(w);
 }
 
 static inline void test_make_vault(struct test_world *w)
@@ -327,12 +354,10 @@ static inline json_int_t test_number(const struct test_world *w, const char *fie
 /* ---- things to administer ---- */
 
 /* An application's body, with more fields behind: ", \"install\": [...]" or "". The caller frees it. */
-static inline char *test_app_body(const char *name, const char *cap_file, const char *more)
+static inline char *test_app_body(const char *name, const char *path, const char *more)
 {
     static uint8_t file[1024 * 1024];
-    char path[512];
     struct writer w;
-    snprintf(path, sizeof(path), "%s/caps/%s", CF_DATA, cap_file);
     FILE *f = fopen(path, "rb");
     test_need(f != NULL, path);
     size_t len = fread(file, 1, sizeof(file), f);
@@ -350,10 +375,9 @@ static inline char *test_app_body(const char *name, const char *cap_file, const 
     return (char *)w.data;
 }
 
-static inline long test_add_app(struct test_world *w, const char *name, const char *cap_file,
-                                const char *more)
+static inline long test_add_app(struct test_world *w, const char *name, const char *path, const char *more)
 {
-    char *body = test_app_body(name, cap_file, more);
+    char *body = test_app_body(name, path, more);
     long status = test_ask(w, "POST", "/api/v1/apps", body);
     free(body);
     return status;
