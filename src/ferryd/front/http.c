@@ -375,6 +375,7 @@ size_t http_due(const struct http *h)
     size_t count = 0;
     LIST_FOREACH(c, &h->all, all)
     {
+        /* cppcheck-suppress uninitvar */
         count += c->due != NULL;
     }
     return count;
