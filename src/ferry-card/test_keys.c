@@ -225,6 +225,30 @@ static void keys_are_taken_or_nothing_changes(void **state)
         try_row(&rows[n]);
 }
 
+/* Three keys of one length (Amendment D 6.1). */
+static void keys_of_a_version_have_one_length(void **state)
+{
+    static const size_t lens[][3] = {{16, 24, 16}, {16, 16, 32}, {24, 16, 16}};
+    (void)state;
+    for (size_t n = 0; n < 3; n++) {
+        struct secret keys[3];
+        struct writer w;
+        new_card("modern");
+        make_keys(keys, 16);
+        assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+        wr_heap(&w, 255);
+        wr_u8(&w, 0x31);
+        for (size_t k = 0; k < 3; k++) {
+            keys[k].len = lens[n][k];
+            put_one(&w, 0x88, &keys[k], LENGTH_FIRST, false);
+        }
+        assert_int_equal(put_key(0, 0x81, wr_view_of(&w)), SW_WRONG_DATA);
+        assert_false(h->card.dead);
+        wr_free(&w);
+        end_card();
+    }
+}
+
 /* The factory keys go with the first of the card's own; others stay until they are deleted. */
 static void versions_come_and_go(void **state)
 {
@@ -288,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(recorded_keys_are_decrypted),
         cmocka_unit_test(keys_are_taken_or_nothing_changes),
+        cmocka_unit_test(keys_of_a_version_have_one_length),
         cmocka_unit_test(versions_come_and_go),
         cmocka_unit_test(the_card_has_room_for_so_many),
     };
