@@ -120,9 +120,12 @@ enum err unseal_keys(struct vault *v, const struct key_attributes *a, struct vie
     struct view attributes = rd_view8(&r, SEAL_CONTEXT_MAX);
     struct view body = rd_rest(&r);
     if (!rd_done(&r))
-        return ERR_AUTH;
+        return ERR_CONFLICT;
     wr_fixed(&plain, keys->data, sizeof(keys->data));
-    if ((e = unseal(v, SEAL_KEY, attributes, body, &plain)) != OK)
+    e = unseal(v, SEAL_KEY, attributes, body, &plain);
+    if (e == ERR_AUTH || e == ERR_LIMIT)
+        e = ERR_CONFLICT; /* never to be taken for a card's wrong cryptogram */
+    if (e != OK)
         goto out;
     keys->len = plain.len;
     if (!view_equal(attributes, attributes_view(a, memory)))

@@ -38,7 +38,7 @@ enum err unseal(struct vault *v, enum seal_purpose purpose, struct view context,
  * concatenated. */
 enum err seal_keys(struct vault *v, const struct key_attributes *a, const struct secret *keys,
                    struct writer *out) MUST_USE;
-/* ERR_AUTH as above; ERR_CONFLICT when it is intact but a key with other attributes. Wipe *keys. */
+/* ERR_CONFLICT when it is not intact, or intact but a key with other attributes. Wipe *keys. */
 enum err unseal_keys(struct vault *v, const struct key_attributes *a, struct view sealed,
                      struct secret *keys) MUST_USE;
 

@@ -473,6 +473,9 @@ static void what_the_front_may_not_ask_for(void **state)
     in.key.version = 2;
     expect_no_open(w, &s, &in, ERR_CONFLICT, "another version");
     in = s.open;
+    in.sealed_key = view_head(in.sealed_key, in.sealed_key.len - 1);
+    expect_no_open(w, &s, &in, ERR_CONFLICT, "a sealed key that is not intact is no card's fault");
+    in = s.open;
     in.key.version = 0;
     expect_no_open(w, &s, &in, ERR_ARGUMENT, "no version");
     in = s.open;

@@ -73,8 +73,9 @@ struct vault_open {
     struct view session; /* name of the session: authenticated with the sealed channel */
 };
 /* Derives card keys and session keys and verifies the card's cryptogram: ERR_AUTH when it does not match,
- * ERR_CONFLICT when the sealed key is not the one that attributes name. Appends the sealed channel, ready for
- * EXTERNAL AUTHENTICATE. */
+ * ERR_CONFLICT when the sealed key is not the one that attributes name, or is not intact (so that the
+ * server's own trouble, another key-encryption key for one, is never taken for a card's). Appends the sealed
+ * channel, ready for EXTERNAL AUTHENTICATE. */
 enum err vault_open(struct vault *v, const struct vault_open *in, struct writer *sealed_channel) MUST_USE;
 
 /* A place that is filled with derived data (plan.h), with the key that it names. */

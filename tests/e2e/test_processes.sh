@@ -94,6 +94,27 @@ for file in "$server"/store/* "$work/ferryd.log"; do
         "$("$search" file "$file" $(spellings $enc) $(spellings $mac) $(spellings $dek) $(spellings "$kek"))"
 done
 
+# --- rows that were swapped behind the server's back ---
+
+rows() {
+    sqlite3 "$server/store/ferryd.db" "$1"
+}
+
+must 'another key is imported' add_key other aes128 "$mac"
+seal=$(rows "SELECT quote(sealed) FROM keys WHERE name = 'master'")
+ok 'a row gets the sealed key of another' \
+    rows "UPDATE keys SET sealed = (SELECT sealed FROM keys WHERE name = 'other') WHERE name = 'master'"
+order --app hello-jc222 --type badge
+run card
+swapped=$outcome/$reason
+ok 'a row is changed by one bit' rows "UPDATE keys SET sealed = CAST(substr($seal, 1, 40) || X'00' || substr($seal, 42) AS BLOB) WHERE name = 'master'"
+order --app hello-jc222 --type badge
+run card
+changed=$outcome/$reason
+same 'neither opens a channel, and neither is blamed on the card' 'failed/server-fault failed/server-fault' "$swapped $changed"
+ok 'the row as it was' rows "UPDATE keys SET sealed = $seal WHERE name = 'master'"
+deliver 'the row as it was opens'
+
 # --- when one dies ---
 
 for role in keeper front; do
