@@ -20,7 +20,7 @@ static const struct {
      "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]"},
     {"run", verb_run,
      "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
-     "         [--fault mute|slow:MS|tear:N[:before|:after]]"},
+     "         [--fault mute|slow:MS|tear:N[:before|:after]|lie:more|again|huge|short|empty|noise[:N]]"},
     {"show", verb_show, "show FILE [--json]"}};
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 

@@ -263,6 +263,45 @@ static void faults_happen(void **state)
     assert_int_equal(end(child), 0);
 }
 
+static void a_hostile_card_answers_what_it_likes(void **state)
+{
+    static const struct {
+        const char *name, *answer; /* NULL: only its length counts */
+        size_t len;
+    } rows[] = {{"more", "61FF", 2},
+                {"again", "6CFF", 2},
+                {"huge", NULL, 65535},
+                {"short", "90", 1},
+                {"noise", NULL, 7}};
+    (void)state;
+    assert_int_equal(card_lie_by_name("truth"), LIE_NONE);
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        struct card_fault f = {.lie = card_lie_by_name(rows[n].name), .lie_after = 1};
+        pid_t child = start((struct transport){.socket = path}, f);
+        int fd = connect_card();
+        answers(fd, "80CA004200", "42039999999000");
+        for (int times = 0; times < 2; times++) {
+            say(fd, "80CA004200");
+            struct view answer = hear(fd);
+            if (answer.len != rows[n].len ||
+                (rows[n].answer != NULL && !view_equal(answer, vector_hex(rows[n].answer))) ||
+                view_equal(answer, vector_hex("42039999999000")))
+                fail_msg("%s", rows[n].name);
+        }
+        close(fd);
+        assert_int_equal(end(child), 0);
+    }
+    pid_t child = start((struct transport){.socket = path}, (struct card_fault){.lie = LIE_EMPTY});
+    int fd = connect_card();
+    say(fd, "80CA004200");
+    uint8_t frame[2] = {0xFF, 0xFF};
+    assert_true(readable(fd, WAIT_MS));
+    assert_int_equal(read(fd, frame, sizeof frame), 2);
+    assert_true(view_equal(VIEW_OF(frame), vector_hex("0000")));
+    close(fd);
+    assert_int_equal(end(child), 0);
+}
+
 static void only_a_dead_socket_is_replaced(void **state)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -350,6 +389,7 @@ int main(void)
         cmocka_unit_test(frames_may_come_in_pieces),
         cmocka_unit_test(a_session_ends_with_power),
         cmocka_unit_test(faults_happen),
+        cmocka_unit_test(a_hostile_card_answers_what_it_likes),
         cmocka_unit_test(only_a_dead_socket_is_replaced),
         cmocka_unit_test(the_card_comes_to_vpcd_and_comes_back),
         cmocka_unit_test(it_stops_also_without_a_reader),

@@ -150,6 +150,57 @@ static void log_command(struct view command, struct view response)
         log_u64("response", response.len), log_hex("sw", sw));
 }
 
+static const char *const lie_names[LIE_COUNT] = {
+    [LIE_MORE] = "more",   [LIE_AGAIN] = "again", [LIE_HUGE] = "huge",
+    [LIE_SHORT] = "short", [LIE_EMPTY] = "empty", [LIE_NOISE] = "noise"};
+
+enum card_lie card_lie_by_name(const char *name)
+{
+    for (int lie = LIE_NONE + 1; lie < LIE_COUNT; lie++) {
+        if (strcmp(lie_names[lie], name) == 0)
+            return (enum card_lie)lie;
+    }
+    return LIE_NONE;
+}
+
+/* Puts the lie in the place of the response. */
+static void tell_lie(enum card_lie lie, struct writer *response)
+{
+    size_t len = response->len;
+    wr_clear(response);
+    switch (lie) {
+    case LIE_MORE:
+        wr_u16(response, 0x61FF);
+        break;
+    case LIE_AGAIN:
+        wr_u16(response, 0x6CFF);
+        break;
+    case LIE_HUGE:
+        (void)wr_reserve(response, FRAME_DATA_MAX - 2);
+        wr_u16(response, SW_OK);
+        break;
+    case LIE_SHORT:
+        wr_u8(response, 0x90);
+        break;
+    case LIE_NOISE:
+        for (size_t n = 0; n < len; n++)
+            wr_u8(response, (uint8_t)(n * 167 + 91));
+        break;
+    default: /* LIE_EMPTY: nothing */
+        break;
+    }
+}
+
+static bool lies_now(struct card_fault *f)
+{
+    if (f->lie == LIE_NONE)
+        return false;
+    if (f->lie_after == 0)
+        return true;
+    f->lie_after--;
+    return false;
+}
+
 /* Is this the command with which the power fails? */
 static bool power_fails(struct card_fault *f)
 {
@@ -172,6 +223,8 @@ static enum err on_command(const struct transport *t, int fd, struct card *card,
         return ERR_INTERNAL;
     if (f->mute)
         return OK;
+    if (lies_now(f))
+        tell_lie(f->lie, response);
     if (f->slow_ms != 0) {
         enum err e = wait_for(-1, (int)f->slow_ms);
         if (e != ERR_TIMEOUT)

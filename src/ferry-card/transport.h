@@ -9,8 +9,24 @@
 
 #include "card.h"
 
+/* What a hostile card answers instead of the truth, with every command. */
+enum card_lie {
+    LIE_NONE,
+    LIE_MORE,  /* 61FF for ever: there is more to fetch */
+    LIE_AGAIN, /* 6CFF for ever: the command shall be sent again */
+    LIE_HUGE,  /* 65,533 bytes and 9000 */
+    LIE_SHORT, /* one byte, which is no status word */
+    LIE_EMPTY, /* a frame of no bytes */
+    LIE_NOISE, /* the true length, other bytes */
+    LIE_COUNT
+};
+/* "more", "again", ...; LIE_NONE when it is none of them. */
+enum card_lie card_lie_by_name(const char *name);
+
 /* What goes wrong on purpose. */
 struct card_fault {
+    enum card_lie lie;
+    uint32_t lie_after;  /* so many commands are answered truly first */
     bool mute;           /* takes commands, never answers */
     uint32_t slow_ms;    /* before each answer */
     uint32_t tear_after; /* the power fails with this command (1: the first); 0: never */

@@ -61,7 +61,19 @@ static bool read_count(const char *text, uint32_t *out, char **end)
     return true;
 }
 
-/* mute | slow:MS | tear:N | tear:N:before | tear:N:after */
+/* lie:NAME, and after how many true answers: lie:NAME:N */
+static bool read_lie(struct card_fault *f, const char *value)
+{
+    char name[16], *end = NULL;
+    const char *colon = strchr(value, ':');
+    int len = colon != NULL ? (int)(colon - value) : (int)strlen(value);
+    int n = snprintf(name, sizeof name, "%.*s", len, value);
+    f->lie = n > 0 && (size_t)n < sizeof name ? card_lie_by_name(name) : LIE_NONE;
+    return f->lie != LIE_NONE &&
+           (colon == NULL || (read_count(colon + 1, &f->lie_after, &end) && *end == '\0'));
+}
+
+/* mute | slow:MS | tear:N | tear:N:before | tear:N:after | lie:... */
 static bool read_fault(struct card_fault *f, const char *value)
 {
     char *end = NULL;
@@ -69,6 +81,8 @@ static bool read_fault(struct card_fault *f, const char *value)
         return f->mute = true;
     if (strncmp(value, "slow:", 5) == 0)
         return read_count(value + 5, &f->slow_ms, &end) && *end == '\0';
+    if (strncmp(value, "lie:", 4) == 0)
+        return read_lie(f, value + 4);
     if (strncmp(value, "tear:", 5) != 0 || !read_count(value + 5, &f->tear_after, &end))
         return false;
     f->tear_before = strcmp(end, ":before") == 0;

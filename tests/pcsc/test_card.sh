@@ -27,6 +27,10 @@ same 'one line is all three keys' 1 "$("$card" show --json "$work/stdin.nvm" |
 ok 'show never prints a key' sh -c "! '$card' show '$work/keys.nvm' | grep -iqf '$work/keys'"
 refused 'what is no card is said so' 1 'not the memory of a card' "$card" show "$work/keys"
 
+for fault in lie lie:x lie:more:0 lie:more:1x tear:0 tear:1:x slow: slow:-1 loud; do
+    refused "there is no fault $fault" 2 'not possible' "$card" run "$nvm" --socket "$work/socket" --fault "$fault"
+done
+
 spawn card "$card" run "$nvm" --vpcd "localhost:$vpcd_port" --log
 ok 'the daemon starts after the card' start_pcscd
 ok 'the card is in the reader' "$probe" present
