@@ -37,6 +37,48 @@ static void put_plan(struct session *s, struct script_writer *script, const stru
     s->plain_count += plan->count;
 }
 
+enum { SUBSET_PACKAGES = 1, SUBSET_APPLICATIONS = 2, SUBSET_DOMAIN = 4 };
+
+static unsigned subset_bit(uint8_t p1)
+{
+    switch (p1) {
+    case STATUS_PACKAGES:
+    case STATUS_PACKAGES_MODULES:
+        return SUBSET_PACKAGES;
+    case STATUS_APPLICATIONS:
+        return SUBSET_APPLICATIONS;
+    default:
+        return SUBSET_DOMAIN;
+    }
+}
+
+/* What is asked to take stock. A listing that is known to have more pages is asked for so many of them: the
+ * page behind the last one is an error, at which a client stops. */
+static enum err put_look(struct session *s, struct script_writer *script, const struct plan *look)
+{
+    for (size_t n = 0; n < look->count; n++) {
+        struct apdu a;
+        uint8_t memory[8];
+        struct writer w;
+        enum err e = apdu_parse(plan_apdu(look, n), &a);
+        if (e != OK)
+            return e;
+        unsigned subset = subset_bit(a.p1);
+        unsigned pages = a.ins != INS_GET_STATUS || subset == SUBSET_DOMAIN
+                             ? 0
+                             : s->pages[subset == SUBSET_PACKAGES ? 0 : 1];
+        script_put_capdu(script, plan_apdu(look, n));
+        s->plain_count += 1 + pages;
+        for (unsigned k = 0; k < pages; k++) {
+            wr_fixed(&w, memory, sizeof(memory));
+            if ((e = command_get_status(&a, &w, a.p1, true)) != OK)
+                return e;
+            script_put_apdu(script, &a);
+        }
+    }
+    return OK;
+}
+
 /* The data objects that the card's number is made of (identity_card_number). */
 static size_t number_objects(const struct session *s, uint16_t tags[2])
 {
@@ -214,8 +256,9 @@ static enum err sign_plan(struct session *s, const struct session_world *w, cons
     script_begin(&script, &s->plain, SCRIPT_DEFINITE);
     put_plan(s, &script, plan);
     put_number(s, &script);
-    put_plan(s, &script, look);
-    e = script_end(&script);
+    e = put_look(s, &script, look);
+    if (e == OK)
+        e = script_end(&script);
     if (e == ERR_LIMIT)
         return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP, "The packet would be too long.");
     return e == OK ? sign_script(s, out) : e;
@@ -247,7 +290,9 @@ static enum err plan_delivery(struct session *s, const struct session_world *w, 
     struct plan_problem why = {{0}};
     enum err e = make_plan(s, app, s->order.purpose, s->registry_known, &plan, &why);
     bool can_show = (s->level & LEVEL_R_MAC) != 0 && !s->number_proven;
-    if (e != OK && e != ERR_MEMORY && (!s->registry_fresh || (e == ERR_EXISTS && can_show && !s->looking)))
+    bool knows_all = s->registry_fresh && !s->registry.more;
+    bool look_again = e == ERR_EXISTS ? can_show && !s->looking : !knows_all && !s->looking;
+    if (e != OK && e != ERR_MEMORY && (!s->registry_fresh || look_again))
         return send_plan(s, w, NULL, out);
     if (e != OK)
         return end_by_plan(s, app, out, e, &why);
@@ -268,10 +313,12 @@ enum err session_next_packet(struct session *s, const struct session_world *w, s
     struct session_app app = {0};
     if (s->rounds >= SESSION_ROUNDS_MAX)
         return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card's answers lead nowhere.");
-    if (s->order.purpose == PLAN_INSPECT && s->registry_fresh)
+    /* A listing that goes on matters where the answer may stand behind it. */
+    bool look_on = s->registry_fresh && s->registry.more && s->looking;
+    if (s->order.purpose == PLAN_INSPECT && s->registry_fresh && !look_on)
         return end_done(s, out);
-    if (s->order.purpose == PLAN_INSPECT || (s->look_first && !s->registry_fresh) ||
-        (s->refused_ins != 0 && !s->registry_fresh))
+    if (s->order.purpose == PLAN_INSPECT || look_on || (s->look_first && !s->registry_fresh) ||
+        (s->refused_ins != 0 && (!s->registry_fresh || s->registry.more)))
         return send_plan(s, w, NULL, out);
     enum err e = w->app(w->ctx, s->order.app, &app);
     if (e == ERR_NOT_FOUND)
@@ -337,25 +384,11 @@ struct verdict {
     unsigned subsets;             /* of them: bit per subset that was answered */
     bool listed_proven;           /* every answer that listed something */
     bool all_proven;              /* ...and those that there is nothing, which no error status word can be */
+    unsigned cut;                 /* subsets whose listing goes on behind the last answer */
     bool no_packages;             /* the client stopped at the listing of packages: there are none */
     bool number_differs;
     unsigned number_answers; /* proven and equal */
 };
-
-enum { SUBSET_PACKAGES = 1, SUBSET_APPLICATIONS = 2, SUBSET_DOMAIN = 4 };
-
-static unsigned subset_bit(uint8_t p1)
-{
-    switch (p1) {
-    case STATUS_PACKAGES:
-    case STATUS_PACKAGES_MODULES:
-        return SUBSET_PACKAGES;
-    case STATUS_APPLICATIONS:
-        return SUBSET_APPLICATIONS;
-    default:
-        return SUBSET_DOMAIN;
-    }
-}
 
 static bool changes_card(const struct apdu *a)
 {
@@ -377,6 +410,7 @@ static void forget_listing(struct verdict *v)
     v->subsets = 0;
     v->listed_proven = v->all_proven = true;
     v->no_packages = false;
+    v->cut = 0;
 }
 
 static enum err judge_status(struct verdict *v, const struct apdu *a, const struct vault_result *r)
@@ -390,6 +424,7 @@ static enum err judge_status(struct verdict *v, const struct apdu *a, const stru
         return OK;
     }
     v->subsets |= subset_bit(a->p1);
+    v->cut = r->sw == SW_MORE_DATA ? v->cut | subset_bit(a->p1) : v->cut & ~(unsigned)subset_bit(a->p1);
     v->all_proven = v->all_proven && r->proven;
     v->nothing_listed = r->sw == SW_REFERENCED_DATA;
     v->listed_proven = v->listed_proven && (r->proven || v->nothing_listed);
@@ -486,6 +521,10 @@ static void learn_registry(struct session *s, struct verdict *v)
     if (complete) {
         registry_finish(&s->registry);
         s->registry = v->registry;
+        s->registry.more = v->cut != 0;
+        for (unsigned k = 0; k < 2; k++)
+            s->pages[k] =
+                (uint8_t)(s->pages[k] + ((v->cut & (k == 0 ? SUBSET_PACKAGES : SUBSET_APPLICATIONS)) != 0));
         v->registry = (struct registry){0};
         s->registry_known = true;
         s->look_first = false;

@@ -265,6 +265,7 @@ void session_close_channel(struct session *s)
     wipe(s->channel, sizeof(s->channel));
     s->channel_len = 0;
     s->rounds = 0;
+    memset(s->pages, 0, sizeof(s->pages));
     s->refused_ins = 0;
     s->refused_sw = 0;
     s->looking = s->registry_fresh = s->registry_proven = s->listed_proven = s->tried_again = false;

@@ -21,8 +21,9 @@ enum {
     SESSION_DETAIL_MAX = 400,
     SESSION_STATE_MAX = SCRIPT_MAX + 128 * 1024, /* a plain script, a registry, and what is small */
     SESSION_RECORDS_MAX = 10,
-    /* Scripts in one channel: look, delete and load again, look. More than that does not converge. */
-    SESSION_ROUNDS_MAX = 5,
+    /* Scripts in one channel: look (with one page more each time while the card says that there is more),
+       delete and load again, look. More than that does not converge. */
+    SESSION_ROUNDS_MAX = 12,
     /* GPCS 2.3.1 9.6.7.1: a card may lock itself after consecutive unsuccessful loads. */
     SESSION_FAILED_LOADS_MAX = 3,
     /* An answer to GET DATA of an identity object: a short response. */
@@ -219,6 +220,7 @@ struct session {
     uint16_t refused_sw;
     bool tried_again;     /* after a refusal, in this channel */
     bool torn;            /* a delivery was cut short in an earlier channel of this session */
+    uint8_t pages[2];     /* how many more pages the listings of packages and of applications have */
     unsigned rounds;      /* scripts in this channel */
     enum outcome outcome; /* DONE */
     enum reason reason;

@@ -248,6 +248,7 @@ static void put_delivery(struct writer *w, const struct session *s)
     wr_u16(w, (uint16_t)s->plain_count);
     wr_u8(w, s->refused_ins);
     wr_u16(w, s->refused_sw);
+    wr_bytes(w, s->pages, sizeof(s->pages));
     wr_u8(w, (uint8_t)s->rounds);
 }
 
@@ -261,6 +262,7 @@ static void get_delivery(struct reader *r, struct session *s)
         rd_fail(r);
     s->refused_ins = rd_u8(r);
     s->refused_sw = rd_u16(r);
+    rd_copy(r, s->pages, sizeof(s->pages));
     s->rounds = rd_u8(r);
 }
 

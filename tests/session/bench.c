@@ -54,36 +54,48 @@ static void submit_one(struct bench *b, struct change change)
     bench_submit(b, &change, 1);
 }
 
+/* The operator's part and the keeper's. */
+static void import_key(struct bench *b, struct key_row *row, const struct secret *key)
+{
+    uint8_t public_key[32], kcv[3][3];
+    struct writer wrapped, sealed;
+    wr_heap(&wrapped, SEALED_KEY_MAX);
+    wr_heap(&sealed, SEALED_KEY_MAX);
+    vault_import_key(b->vault, public_key);
+    assert_int_equal(
+        vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row->attributes, key, &wrapped), OK);
+    assert_int_equal(vault_import(b->vault, &row->attributes, wr_view_of(&wrapped), &sealed, kcv), OK);
+    memcpy(row->kcv, kcv, sizeof(row->kcv));
+    row->sealed = (struct blob){sealed.data, sealed.len};
+    submit_one(b, (struct change){.kind = KEY_ADD, .row.key = row});
+    wr_free(&wrapped);
+    wr_free(&sealed);
+}
+
 static void add_key(struct bench *b, const struct bench_setup *setup)
 {
     bool des = strcmp(setup->scp, "02") == 0;
-    uint8_t public_key[32], kcv[3][3];
-    struct secret keys[3];
-    struct writer wrapped, sealed;
     struct key_row row = {.attributes = {.name = "master",
                                          .version = 1,
                                          .use = KEY_USE_MASTER,
                                          .type = des ? KEY_DES3 : KEY_AES,
                                          .key_len = 16}};
     struct secret all = {.len = 48};
-    for (uint8_t n = 0; n < 3; n++) {
-        keys[n].len = 16;
-        memset(keys[n].data, setup->server_key + n, 16);
+    for (uint8_t n = 0; n < 3; n++)
         memset(all.data + (size_t)n * 16, setup->server_key + n, 16);
-    }
-    wr_heap(&wrapped, SEALED_KEY_MAX);
-    wr_heap(&sealed, SEALED_KEY_MAX);
-    vault_import_key(b->vault, public_key);
-    assert_int_equal(
-        vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row.attributes, &all, &wrapped), OK);
-    assert_int_equal(vault_import(b->vault, &row.attributes, wr_view_of(&wrapped), &sealed, kcv), OK);
-    memcpy(row.kcv, kcv, sizeof(row.kcv));
-    row.sealed = (struct blob){sealed.data, sealed.len};
-    submit_one(b, (struct change){.kind = KEY_ADD, .row.key = &row});
-    wr_free(&wrapped);
-    wr_free(&sealed);
-    wipe(keys, sizeof(keys));
+    import_key(b, &row, &all);
     secret_wipe(&all);
+}
+
+void bench_add_derive_key(struct bench *b, const char *name)
+{
+    struct key_row row = {
+        .attributes = {.version = 1, .use = KEY_USE_DERIVE, .type = KEY_AES, .key_len = 16}};
+    struct secret key = {.len = 16};
+    (void)snprintf(row.attributes.name, sizeof(row.attributes.name), "%s", name);
+    memset(key.data, 0x77, 16);
+    import_key(b, &row, &key);
+    secret_wipe(&key);
 }
 
 static void put_type(struct bench *b, const struct bench_setup *setup, int kind)

@@ -41,6 +41,8 @@ void bench_close(struct bench *b);
 
 /* Adds an application from tests/data/caps, with the sequence that is generated for it and more lines. */
 void bench_add_app(struct bench *b, const char *name, const char *cap_file, const char *more);
+/* Adds a key from which data for places is derived. */
+void bench_add_derive_key(struct bench *b, const char *name);
 /* Adds an order; id is a text of at most 31 characters. card and type may be "". */
 void bench_add_order(struct bench *b, const char *id, const char *purpose, const char *app, const char *card,
                      const char *type);

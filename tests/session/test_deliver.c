@@ -389,9 +389,109 @@ static void stored_data_is_not_guessed_after_a_tear(void **state)
     bench_close(&b);
 }
 
+/* Data that only the keeper can derive: encrypted on its way, or not sent at all. */
+static void derived_data_is_filled_in(void **state)
+{
+    static const struct {
+        const char *name, *level;
+        bool key;
+        enum outcome outcome;
+        enum reason reason;
+    } rows[] = {
+        {"encrypted", "33", true, OUTCOME_CONFIRMED, REASON_NONE},
+        {"encrypted, without response MACs", "03", true, OUTCOME_REPORTED, REASON_NONE},
+        {"in the clear", "11", true, OUTCOME_FAILED, REASON_SERVER_FAULT},
+        {"without the key", "33", false, OUTCOME_FAILED, REASON_NO_KEY},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        struct bench_setup setup = bench_modern();
+        setup.level = rows[n].level;
+        bench_open(&b, &setup);
+        if (rows[n].key)
+            bench_add_derive_key(&b, "pins");
+        bench_add_app(
+            &b, "hello", "hello-jc222.cap",
+            "personalize instance=F00000000101\nstore data=0102${derive:pins:unblock:16}${card.serial}\n");
+        bench_add_order(&b, "install", "install", "hello", "", "");
+        struct bench_result r = bench_run(&b, "install", NULL);
+        bench_expect(rows[n].name, &r, rows[n].outcome, rows[n].reason);
+        if (rows[n].outcome == OUTCOME_FAILED)
+            assert_int_equal(r.external_authentications, 0);
+        bench_close(&b);
+    }
+}
+
+static void a_large_application_takes_three_posts_too(void **state)
+{
+    const struct bench_setup setups[] = {bench_modern(), bench_classic()};
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        struct bench b;
+        bench_open(&b, &setups[n]);
+        bench_add_app(&b, "bulk", "bulk24-jc222.cap", NULL);
+        bench_add_order(&b, "bulk", "install", "bulk", "", "");
+        struct bench_result r = bench_run(&b, "bulk", NULL);
+        bench_expect("bulk", &r, n == 0 ? OUTCOME_CONFIRMED : OUTCOME_REPORTED, REASON_NONE);
+        assert_int_equal(r.posts, 3);
+        assert_true(r.loads >= 100);
+        bench_close(&b);
+    }
+}
+
+/* A listing that takes several answers (6310) is read to its end where that matters. */
+static void a_long_listing_is_read_to_its_end(void **state)
+{
+    static const char *const caps[] = {
+        "lib-1.0-jc222.cap", "app-jc222.cap",   "counter-jc222.cap", "extlen-jc222.cap",
+        "int-jc222.cap",     "multi-jc222.cap", "purse-jc222.cap",   "till-jc222.cap",
+        "bulk24-jc222.cap",  "vault-jc222.cap", "hello-jc222.cap",
+    };
+    enum { CAPS = sizeof(caps) / sizeof(caps[0]) };
+    struct bench b;
+    struct card_row row;
+    struct registry held;
+    const struct bench_setup setup = bench_modern();
+    struct bench_result r = {0};
+    (void)state;
+    bench_open(&b, &setup);
+    for (size_t n = 0; n < CAPS; n++) {
+        bench_add_app(&b, caps[n], caps[n], NULL);
+        bench_add_order(&b, caps[n], "install", caps[n], "", "");
+        r = bench_run(&b, caps[n], NULL);
+        bench_expect(caps[n], &r, OUTCOME_CONFIRMED, REASON_NONE);
+        assert_int_equal(r.posts, 3);
+    }
+    /* The server forgets, and finds all of it again. */
+    bench_forget_registry(&b, r.card);
+    r = bench_run(&b, "inspect", NULL);
+    bench_expect("inspect", &r, OUTCOME_CONFIRMED, REASON_NONE);
+    assert_true(r.posts > 3);
+    assert_true(bench_card_row(&b, r.card, &row));
+    assert_int_equal(registry_decode(&held, blob_view(&row.registry)), OK);
+    assert_false(held.more);
+    size_t packages = 0;
+    for (size_t n = 0; n < held.count; n++)
+        packages += held.entries[n].subset == STATUS_PACKAGES;
+    assert_int_equal(packages, CAPS);
+    registry_finish(&held);
+    card_row_free(&row);
+    /* What stands on the last page is found there. */
+    for (size_t n = 0; n < CAPS; n++) {
+        bench_forget_registry(&b, r.card);
+        r = bench_run(&b, caps[n], NULL);
+        bench_expect(caps[n], &r, OUTCOME_CONFIRMED, REASON_ALREADY_THERE);
+    }
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_listing_is_read_to_its_end),
+        cmocka_unit_test(derived_data_is_filled_in),
+        cmocka_unit_test(a_large_application_takes_three_posts_too),
         cmocka_unit_test(installed_confirmed_there_already_removed),
         cmocka_unit_test(without_response_macs_it_is_reported),
         cmocka_unit_test(every_level_works),
