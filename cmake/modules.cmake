@@ -58,6 +58,6 @@ function(cf_test file)
     if(CF_VALGRIND AND T_LABEL STREQUAL unit)
         add_test(NAME valgrind_${target}
             COMMAND ${CMAKE_SOURCE_DIR}/tests/harness/valgrind.sh $<TARGET_FILE:${target}>)
-        set_tests_properties(valgrind_${target} PROPERTIES LABELS valgrind TIMEOUT 300)
+        set_tests_properties(valgrind_${target} PROPERTIES LABELS valgrind TIMEOUT 900)
     endif()
 endfunction()
