@@ -333,11 +333,39 @@ static enum verdict session_keys_scp03(struct run *r, const json_t *row)
     return good ? PASS : FAIL;
 }
 
+/* A real card's answer under one key for all three. */
+static enum verdict cryptograms_scp02(struct run *r, const json_t *row)
+{
+    const struct channel_method *m = channel_method(0x02, 0x15);
+    struct view key = vector_bytes(row, "static"), response = vector_bytes(row, "init_update_response");
+    struct view host = vector_bytes(row, "host_cryptogram");
+    struct init_update iu;
+    struct card_keys keys = {.type = KEY_DES3};
+    struct channel *ch = NULL;
+    uint8_t wire[64];
+    struct writer w;
+    wr_fixed(&w, wire, sizeof(wire));
+    bool good = secret_set(&keys.enc, key) == OK && secret_set(&keys.mac, key) == OK &&
+                secret_set(&keys.dek, key) == OK &&
+                worked(r, "response", init_update_parse(view_head(response, response.len - 2), &iu)) &&
+                same(r, "card cryptogram", view_of(iu.cryptogram, iu.cryptogram_len),
+                     vector_bytes(row, "card_cryptogram")) &&
+                worked(r, "open",
+                       channel_open(&ch, r->crypto, m, &keys, vector_bytes(row, "host_challenge"), &iu,
+                                    LEVEL_C_MAC)) &&
+                worked(r, "EXTERNAL AUTHENTICATE", channel_external_authenticate(ch, r->crypto, &w)) &&
+                same(r, "host cryptogram", view_head(view_tail(wr_view_of(&w), 5), host.len), host);
+    channel_free(&ch);
+    card_keys_wipe(&keys);
+    return good ? PASS : FAIL;
+}
+
 const struct check checks_host[] = {
     {"host", "SCP02", NULL, host_session},
     {"host", "SCP03", NULL, host_session},
     {"host", NULL, "kcv", key_check},
     {"host", NULL, "diversification", diversification},
     {"host", NULL, "session-scp03", session_keys_scp03},
+    {"host", NULL, "scp02-card-cryptogram", cryptograms_scp02},
     {NULL, NULL, NULL, NULL},
 };
