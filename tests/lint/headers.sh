@@ -30,11 +30,11 @@ flags_for() {
 }
 
 last_dir='' flags=''
-for header in $(c_files lib src tests fuzz | grep '\.h$'); do
+for header in $(c_files lib src tests fuzz | grep -v ^tests/lint/ | grep '\.h$'); do
     dir=$(dirname "$header")
     [ "$dir" = "$last_dir" ] || flags=$(flags_for "$header")
     last_dir=$dir
     # shellcheck disable=SC2086 # words on purpose
-    ok "$header compiles alone" gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only -DCF_DATA='""' $flags -x c "$header"
+    ok "$header compiles alone" gcc -std=c17 -D_GNU_SOURCE -Wall -Wextra -Werror -fsyntax-only $flags -x c "$header"
 done
 tap_end
