@@ -15,6 +15,7 @@ des3=$aes128
 levels_of() {
     case $1 in
     0215 | 0255) echo 01 03 ;;
+    0235 | 0275) echo 01 03 11 13 ;;
     0300 | 0310) echo 01 03 ;;
     0320 | 0330) echo 01 03 11 13 ;;
     0360 | 0370) echo 01 03 11 13 33 ;;
@@ -45,7 +46,7 @@ for type in des3 aes128 aes192 aes256; do
     eval "key=\$$type"
     must "a key $type is stored" add_key "$type" "$type" "$key"
 done
-for i in 15 55; do
+for i in 15 55 35 75; do
     for level in $(levels_of "02$i"); do
         download "scp02-$i-$level" 02 "$i" des3 "$level"
     done

@@ -85,12 +85,12 @@ static enum err text_of(json_t *j, struct blob *out)
 
 /* Whatever is wrong with what a CAP file or a sequence says is refused (422): the request itself was
  * understood. */
-static void refuse_content(struct http_reply *r, const char *word, enum err e, const char *why)
+static void refuse_content(struct http_reply *r, enum err e, const char *why)
 {
     if (e == ERR_MEMORY || e == ERR_CRYPTO)
         reply_outcome(r, e, NULL);
     else
-        reply_error(r, 422, word, "%s", why);
+        reply_error(r, 422, reason_word(REASON_BAD_CAP), "%s", why);
 }
 
 static void add_app(const struct api_request *q, const struct app_body *b, const struct cap *cap,
@@ -135,12 +135,12 @@ void api_apps_add(const struct api_request *q)
     e = cap_read(&cap, wr_view_of(&body.cap), &cap_why);
     read = e == OK;
     if (!read) {
-        refuse_content(q->http->reply, reason_word(REASON_BAD_CAP), e, cap_why.text);
+        refuse_content(q->http->reply, e, cap_why.text);
         goto out;
     }
     e = sequence_of(&body, &cap, &sequence, &plan_why);
     if (e != OK) {
-        refuse_content(q->http->reply, reason_word(REASON_BAD_CAP), e, plan_why.text);
+        refuse_content(q->http->reply, e, plan_why.text);
         goto out;
     }
     add_app(q, &body, &cap, &sequence);
@@ -232,7 +232,7 @@ void api_sequence_put(const struct api_request *q)
         return;
     enum err e = check_sequence(&row, q->http->body, &why);
     if (e != OK) {
-        refuse_content(q->http->reply, "refused", e, why.text);
+        refuse_content(q->http->reply, e, why.text);
         app_row_free(&row);
         return;
     }
