@@ -232,7 +232,7 @@ static void a_sequence_is_checked(void **state)
     ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
     assert_string_equal(w->text, "# ours\nload\n");
     ASK(w, 422, "PUT", "/api/v1/apps/s/sequence", "load\nload hash=md5\n");
-    has_message(w, "refused", "2");
+    has_message(w, "bad-cap", "2");
     ASK(w, 200, "GET", "/api/v1/apps/s/sequence", NULL);
     assert_string_equal(w->text, "# ours\nload\n");
     ASK(w, 200, "PUT", "/api/v1/apps/s/sequence", "load hash=sha256\n");
