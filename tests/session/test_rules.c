@@ -467,6 +467,36 @@ static void a_good_load_clears_the_count(void **state)
     bench_close(&b);
 }
 
+/* Each of the reasons to leave a card alone is enough by itself. */
+static void one_reason_is_enough(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        struct bench b;
+        struct card_row row;
+        char number[CARD_NUMBER_TEXT_MAX + 1];
+        const struct bench_setup setup = bench_modern();
+        open_with_hello(&b, &setup);
+        bench_number(&b, number);
+        bench_add_order(&b, "named", "install", "hello", number, "");
+        struct ledger_row ledger = {.kvn = KVN};
+        (void)snprintf(ledger.card, sizeof(ledger.card), "%s", number);
+        assert_true(bench_card_row(&b, number, &row));
+        row.quarantined = true;
+        struct change change = {.kind = LEDGER_WRONG, .row.ledger = &ledger};
+        if (n == 1)
+            change = (struct change){.kind = CARD_PUT, .row.card = &row};
+        bench_submit(&b, &change, 1);
+        struct bench_result r = bench_run(&b, "named", NULL);
+        bench_expect(n == 0 ? "wrong cryptogram" : "quarantine", &r, OUTCOME_FAILED, REASON_CARD_BLOCKED);
+        assert_string_equal(r.detail, n == 0 ? "The card's cryptogram was wrong before."
+                                             : reason_text(REASON_CARD_BLOCKED));
+        assert_int_equal(r.initialize_updates, 0);
+        card_row_free(&row);
+        bench_close(&b);
+    }
+}
+
 /* On the card that counts every bare opening as a try: the server stops long before it is lost. */
 static void the_server_never_is_the_tool(void **state)
 {
@@ -506,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_card_stays_pinned),
         cmocka_unit_test(three_failed_loads_stop_the_server),
         cmocka_unit_test(a_good_load_clears_the_count),
+        cmocka_unit_test(one_reason_is_enough),
         cmocka_unit_test(the_server_never_is_the_tool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,11 +25,12 @@ static void open_scene(struct bench *b, const struct bench_setup *setup)
 
 struct liar {
     enum {
-        SAYS_9000, /* and nothing else */
-        SAYS_DATA, /* eight bytes and 9000: the shape of a response MAC */
-        SAYS_LONG, /* data and something like a MAC */
-        SAYS_OLD,  /* what an honest delivery was answered */
-        SAYS_LAST, /* the same answer to all */
+        SAYS_9000,    /* and nothing else */
+        SAYS_DATA,    /* eight bytes and 9000: the shape of a response MAC */
+        SAYS_LONG,    /* data and something like a MAC */
+        SAYS_OLD,     /* what an honest delivery was answered */
+        SAYS_LAST,    /* the same answer to all */
+        SAYS_WARNING, /* the status words that do not stop a client */
         LIES
     } lie;
     uint8_t seed;
@@ -56,6 +57,11 @@ static void forge(struct liar *l, size_t n, struct writer *rapdu)
     }
     if (l->lie == SAYS_LAST && l->old_count > 1) {
         wr_view(rapdu, wr_view_of(&l->old[1]));
+        return;
+    }
+    if (l->lie == SAYS_WARNING) {
+        static const uint16_t warnings[] = {0x6200, 0x6310, 0x6101};
+        wr_u16(rapdu, n == 0 ? SW_OK : warnings[n % 3]);
         return;
     }
     size_t len = l->lie == SAYS_DATA ? 8 : l->lie == SAYS_LONG ? 9 + n * 16 : 0;
@@ -172,6 +178,41 @@ static void no_changed_answer_is_taken(void **state)
     bench_close(&b);
 }
 
+struct cut {
+    size_t at;
+    bool done;
+};
+
+static bool cut_at(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu)
+{
+    struct cut *c = ctx;
+    (void)b, (void)capdu;
+    c->done = c->done || (post == POST_DELIVER && n == c->at);
+    return !c->done;
+}
+
+/* Everything was done and is proven, but for which card it was: that has to be shown too. */
+static void without_the_cards_number_nothing_is_confirmed(void **state)
+{
+    /* EXTERNAL AUTHENTICATE, INSTALL, two LOADs, INSTALL; then the number, then the listing. */
+    static const struct {
+        size_t at;
+        enum outcome outcome;
+    } rows[] = {{5, OUTCOME_REPORTED}, {6, OUTCOME_REPORTED}, {7, OUTCOME_CONFIRMED}, {8, OUTCOME_CONFIRMED}};
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        struct cut cut = {.at = rows[n].at};
+        const struct bench_setup setup = bench_modern();
+        const struct bench_client client = {.ctx = &cut, .command = cut_at};
+        open_scene(&b, &setup);
+        struct bench_result r = bench_run(&b, "install", &client);
+        if (r.outcome != rows[n].outcome)
+            fail_msg("cut before command %zu: %s, %s", rows[n].at, outcome_word(r.outcome), r.detail);
+        bench_close(&b);
+    }
+}
+
 /* ---- Another card than the one that was ordered ------------------------------------------------------ */
 
 struct impostor {
@@ -250,6 +291,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_forged_answer_is_confirmed),
         cmocka_unit_test(no_changed_answer_is_taken),
+        cmocka_unit_test(without_the_cards_number_nothing_is_confirmed),
         cmocka_unit_test(a_card_cannot_stand_in_for_another),
         cmocka_unit_test(a_malformed_body_has_no_effect),
     };
