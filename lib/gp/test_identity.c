@@ -195,6 +195,26 @@ static void protocols_from_the_fci(void **state)
     assert_int_equal(id.gp_version[2], 1);
 }
 
+/* A protocol that two objects name is one; more than there is room for are left out. */
+static void protocols_once(void **state)
+{
+    (void)state;
+    struct identity id = {0};
+    struct view v = vector_hex("671DA01B800102"
+                               "81160102030405060708090A0B0C0D0E0F10111213141516");
+    assert_int_equal(
+        identity_parse_recognition(
+            &id, vector_hex("6631732F06072A864886FC6B01600C060A2A864886FC6B02020101630906072A864886"
+                            "FC6B03640B06092A864886FC6B040215")),
+        OK);
+    assert_int_equal(identity_parse_capabilities(&id, vector_hex("670AA0088001028103155515")), OK);
+    assert_int_equal(id.scp_count, 2);
+    assert_int_equal(id.scps[1].i, 0x55);
+    assert_int_equal(identity_parse_capabilities(&id, v), OK);
+    assert_int_equal(id.scp_count, SCP_INFO_MAX);
+    assert_int_equal(id.scps[SCP_INFO_MAX - 1].i, 0x0E);
+}
+
 typedef enum err parse_part(struct identity *id, struct view v);
 
 static void malformed_parts(void **state)
@@ -209,6 +229,7 @@ static void malformed_parts(void **state)
         {"FCI empty", identity_parse_fci, "", ERR_FORMAT},
         {"FCI cut", identity_parse_fci, "6F108408A000000151000000A5049F6501", ERR_FORMAT},
         {"FCI with a byte behind", identity_parse_fci, "6F0A8408A000000151000000FF", ERR_FORMAT},
+        {"FCI with a byte too many inside", identity_parse_fci, "6F0B8408A000000151000000FF", ERR_FORMAT},
         {"FCI without AID", identity_parse_fci, "6F02A500", ERR_FORMAT},
         {"FCI with an AID of 4 bytes", identity_parse_fci, "6F068404A0000001", ERR_FORMAT},
         {"FCI with malformed recognition", identity_parse_fci, "6F108408A000000151000000A50473026401",
@@ -486,6 +507,7 @@ int main(void)
         cmocka_unit_test(recognition_and_capability_vectors),
         cmocka_unit_test(key_and_fci_vectors),
         cmocka_unit_test(protocols_from_the_fci),
+        cmocka_unit_test(protocols_once),
         cmocka_unit_test(malformed_parts),
         cmocka_unit_test(many_keys),
         cmocka_unit_test(whole_cards),

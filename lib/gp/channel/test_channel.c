@@ -604,6 +604,17 @@ static void errors_of_scp03(void **state)
     channel_free(&ch);
 }
 
+/* GPCS 2.3.1 E.4.5: an error status word has no data, even when there is a MAC over it. */
+static void errors_of_scp02(void **state)
+{
+    struct writer answer;
+    wr_heap(&answer, STORAGE_MAX);
+    struct channel *ch = one_answer(*state, channel_method(2, 0x75), 0x11, 0x6985, &answer);
+    expect_forged(ch, *state, wr_view_of(&answer), "data with an error", 0);
+    wr_free(&answer);
+    channel_free(&ch);
+}
+
 /* A card that MACs nonsense: cipher text that is no whole block, or has no padding. */
 static void encrypted_nonsense(void **state)
 {
@@ -766,6 +777,7 @@ static void sensitive_data(void **state)
         if (!view_equal(wr_view_of(&w), vector_bytes(row, "encrypted")))
             fail_msg("%s", vector_text(row, "id"));
         assert_int_equal(channel_dek_encrypt(&ch, c, view_of(memory, 15), &w), ERR_ARGUMENT);
+        assert_int_equal(w.len, key.len);
         wr_fixed(&w, memory, 15);
         assert_int_equal(channel_dek_encrypt(&ch, c, key, &w), ERR_LIMIT);
         rows++;
@@ -788,6 +800,7 @@ int main(void)
         cmocka_unit_test(answers_of_a_card),
         cmocka_unit_test(tampered_answers),
         cmocka_unit_test(errors_of_scp03),
+        cmocka_unit_test(errors_of_scp02),
         cmocka_unit_test(encrypted_nonsense),
         cmocka_unit_test(state_as_bytes),
         cmocka_unit_test(bad_states),
