@@ -255,6 +255,7 @@ static void types_are_guarded(void **state)
     REFUSED(w, ERR_CONFLICT, TYPE_REMOVE, type, &other);
     APPLY(w, ORDER_CANCEL, order, &of_other);
     APPLY(w, TYPE_REMOVE, type, &other);
+    assert_int_equal(w->store.ops->get_type(w->store.ctx, "other", &got), ERR_NOT_FOUND);
 }
 
 static void keys_are_guarded(void **state)
@@ -374,6 +375,9 @@ static void openings_are_released_and_nothing_else(void **state)
     struct world *w = *state;
     struct change one = CHANGE(LEDGER_RELEASE, ledger, &ledger);
     one.limit = 1;
+    APPLY(w, LEDGER_LOAD_FAILED, ledger, &ledger); /* the first thing that is known of this key version */
+    ledger_is(w, 0, 0, 1);
+    APPLY(w, LEDGER_CLEAR, ledger, &ledger);
     APPLY(w, LEDGER_OPENING, ledger, &ledger);
     APPLY(w, LEDGER_OPENING, ledger, &ledger);
     APPLY(w, LEDGER_LOAD_FAILED, ledger, &ledger);

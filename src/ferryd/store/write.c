@@ -42,9 +42,9 @@ static const struct rule rules[CHANGE_COUNT] = {
                     {"DELETE FROM apps WHERE name = :name"}},
     [TYPE_ADD] = {TABLE_TYPE, {{0}}, {INSERT}},
     [TYPE_PUT] = {TABLE_TYPE, {{0}}, {UPSERT}},
+    /* Cards that have the type hold it by reference: deleting it is a conflict by itself. */
     [TYPE_REMOVE] = {TABLE_TYPE,
                      {{ERR_NOT_FOUND, ABSENT("types", "name = :name")},
-                      {ERR_CONFLICT, "SELECT 1 FROM cards WHERE type = :name"},
                       {ERR_CONFLICT, "SELECT 1 FROM orders WHERE type = :name AND state = 'open'"}},
                      {"DELETE FROM types WHERE name = :name"}},
     [KEY_ADD] = {TABLE_KEY, {{0}}, {INSERT}},
