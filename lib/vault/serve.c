@@ -231,6 +231,8 @@ void vault_serve(struct vault *v, struct view request, struct writer *reply)
     rd_init(&r, request);
     wr_heap(&fields, KEEPER_FRAME_MAX);
     enum err e = serve_operation(v, &r, &fields);
+    /* The next request is another card's: no key of this one stays in a context. */
+    crypto_forget(v->crypto);
     if (e == OK)
         e = wr_status(&fields);
     wr_u8(reply, (uint8_t)e);

@@ -1011,6 +1011,22 @@ static void outcomes_come_back(void **state)
     session_finish(&s);
 }
 
+static void a_request_leaves_no_key_behind(void **state)
+{
+    struct world *w = *state;
+    uint8_t block[AES_BLOCK] = {0}, key[16] = {0};
+    struct writer request, reply;
+    wr_heap(&request, 64);
+    wr_heap(&reply, 64);
+    assert_int_equal(vault_put_info(&request), OK);
+    /* A run stands for any context that holds a key: forgetting ends it. */
+    assert_int_equal(crypto_aes_run_begin(w->crypto, VIEW_OF(key), block), OK);
+    vault_serve(w->vault, wr_view_of(&request), &reply);
+    assert_int_equal(crypto_aes_run_update(w->crypto, VIEW_OF(block), block), ERR_STATE);
+    wr_free(&request);
+    wr_free(&reply);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -1034,6 +1050,7 @@ int main(void)
         cmocka_unit_test(places_in_disorder),
         cmocka_unit_test(derived_data_goes_out_encrypted_or_not_at_all),
         cmocka_unit_test(a_session_through_the_socket),
+        cmocka_unit_test(a_request_leaves_no_key_behind),
         cmocka_unit_test(places_through_the_socket),
         cmocka_unit_test(keys_through_the_socket),
         cmocka_unit_test(outcomes_come_back),
