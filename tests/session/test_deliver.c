@@ -287,6 +287,29 @@ static void an_order_for_one_card_is_not_served_to_another(void **state)
     bench_close(&b);
 }
 
+static void swap_card(void *ctx, struct bench *b, unsigned post, struct writer *packet)
+{
+    (void)packet;
+    if (post == 1)
+        bench_change_card(b, ctx);
+}
+
+/* Another card in the reader once the first one was identified. */
+static void a_card_is_not_exchanged_on_the_way(void **state)
+{
+    struct bench b;
+    struct bench_setup setup = bench_modern();
+    (void)state;
+    setup.more = ",\"identify_first\":true";
+    open_with_hello(&b, &setup);
+    setup.card.serial = 0x78;
+    const struct bench_client client = {.ctx = &setup.card, .packet = swap_card};
+    struct bench_result r = bench_run(&b, "install", &client);
+    bench_expect("exchanged", &r, OUTCOME_FAILED, REASON_WRONG_CARD);
+    assert_int_equal(r.external_authentications, 0);
+    bench_close(&b);
+}
+
 /* ---- The card leaves --------------------------------------------------------------------------------- */
 
 struct pull {
@@ -503,6 +526,7 @@ int main(void)
         cmocka_unit_test(a_strange_card_gets_no_channel),
         cmocka_unit_test(a_type_without_patterns_serves_orders_that_name_it),
         cmocka_unit_test(an_order_for_one_card_is_not_served_to_another),
+        cmocka_unit_test(a_card_is_not_exchanged_on_the_way),
         cmocka_unit_test(the_card_is_pulled_at_each_command),
         cmocka_unit_test(a_session_is_resumed),
         cmocka_unit_test(stored_data_is_not_guessed_after_a_tear),
