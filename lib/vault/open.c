@@ -46,8 +46,6 @@ static enum err method_for(const struct vault_open *in, const struct init_update
     const struct channel_method *m = channel_method(in->scp, in->i);
     if (m == NULL || iu->scp != in->scp || (iu->i >= 0 && iu->i != in->i) || m->key_type != in->key.type)
         return ERR_UNSUPPORTED;
-    if (in->host_challenge.len != m->host_challenge_len)
-        return ERR_ARGUMENT;
     *out = m;
     return OK;
 }

@@ -27,7 +27,7 @@ static enum err derive(struct vault *v, const struct vault_place *place, struct 
     enum err e;
     if (place->key.use != KEY_USE_DERIVE)
         return ERR_POLICY;
-    if (place->len == 0 || place->len > sizeof(data))
+    if (place->len > sizeof(data))
         return ERR_ARGUMENT;
     if ((e = unseal_keys(v, &place->key, place->sealed_key, &key)) == OK &&
         (e = key_derive_data(v->crypto, &key, place->label, place->context, data, place->len)) == OK)

@@ -17,7 +17,7 @@ struct replay {
     size_t ends[SCRIPT_COMMANDS_MAX + 1]; /* of each result's data within the settlement's storage */
 };
 
-/* A MAC that is wrong, or an answer too short to hold the MAC that is due, ends the channel. */
+/* A MAC that is wrong or missing, or what does not decrypt to padded data (ERR_FORMAT), ends the channel. */
 static enum err take_answer(struct replay *r, struct view rapdu, struct vault_settlement *out,
                             struct vault_result *result)
 {

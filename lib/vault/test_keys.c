@@ -223,6 +223,7 @@ static const struct {
     {"nothing", KEY_USE_MASTER, 16, 0},       {"short", KEY_USE_MASTER, 16, 15},
     {"long", KEY_USE_MASTER, 16, 17},         {"two keys", KEY_USE_MASTER, 16, 32},
     {"another size", KEY_USE_MASTER, 32, 16}, {"three to derive from", KEY_USE_DERIVE, 16, 48},
+    {"four keys", KEY_USE_MASTER, 16, 64},
 };
 
 /* Both ends refuse: the terminal, and the vault what a terminal of somebody else made. */
@@ -250,6 +251,23 @@ static void wrong_key_lengths(void **state)
             fail_msg("%s: imported", lengths[i].name);
         assert_int_equal(sealed.len, 0);
     }
+}
+
+static void more_than_any_keys(void **state)
+{
+    struct world *w = *state;
+    static const uint8_t much[SECRET_MAX + 1];
+    uint8_t kcv[3][3], memory[WRAPPED_MAX], sealed_memory[SEALED_KEY_MAX], aad[SEAL_CONTEXT_MAX];
+    struct writer wrapped, sealed, attribute_bytes;
+    wr_fixed(&sealed, sealed_memory, sizeof(sealed_memory));
+    wr_fixed(&wrapped, memory, sizeof(memory));
+    wr_fixed(&attribute_bytes, aad, sizeof(aad));
+    key_attributes_put(&attribute_bytes, &aes_master);
+    assert_int_equal(hpke_seal(w->crypto, crypto_random(), w->vault->import_public,
+                               view_str("cardferry import 1"), wr_view_of(&attribute_bytes), VIEW_OF(much),
+                               &wrapped),
+                     OK);
+    assert_int_equal(vault_import(w->vault, &aes_master, wr_view_of(&wrapped), &sealed, kcv), ERR_ARGUMENT);
 }
 
 static void imports_are_for_one_vault_and_one_purpose(void **state)
@@ -397,6 +415,7 @@ int main(void)
         cmocka_unit_test(check_values_of_published_keys),
         cmocka_unit_test(one_key_stands_for_three),
         cmocka_unit_test(wrong_key_lengths),
+        cmocka_unit_test(more_than_any_keys),
         cmocka_unit_test(imports_are_for_one_vault_and_one_purpose),
         cmocka_unit_test(sealed_keys_do_not_open_otherwise),
         cmocka_unit_test(blobs_are_not_alike),

@@ -454,6 +454,9 @@ static void what_the_front_may_not_ask_for(void **state)
     in.scp = 2;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "another protocol");
     in = s.open;
+    in.answer = vector_hex("0000416804170A325DC801020004B1B79602B1CBE00CF4940C256269");
+    expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "an answer of another protocol, without i");
+    in = s.open;
     in.i = 0x60;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "another i than the card's");
     in.i = 0x44;
@@ -899,6 +902,13 @@ static void a_session_through_the_socket(void **state)
     expect_settled(&s, &out, s.count);
     for (size_t cut = 0; cut < whole.len; cut++)
         assert_int_equal(vault_get_settle(view_head(whole, cut), &again), ERR_FORMAT);
+    /* Flags are 0 or 1: forged, has authentication, proven. */
+    static const size_t flags[] = {1, 2, 5};
+    for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+        reply.data[flags[i]] += 2;
+        assert_int_equal(vault_get_settle(whole, &again), ERR_FORMAT);
+        reply.data[flags[i]] -= 2;
+    }
     expect_strict(w, &request, &reply);
 
     vault_settlement_finish(&out);
@@ -985,6 +995,11 @@ static void outcomes_come_back(void **state)
     wr_heap(&request, KEEPER_FRAME_MAX);
     wr_heap(&reply, KEEPER_FRAME_MAX);
     wr_heap(&channel, SEALED_CHANNEL_MAX);
+    s.open.kdf = KDF_COUNT;
+    assert_int_equal(vault_put_open(&request, &s.open), OK);
+    assert_int_equal(vault_get_open(serve(w, &request, &reply), &channel), ERR_FORMAT);
+    wr_clear(&request);
+    s.open.kdf = KDF_NONE;
     s.open.key.version = 9;
     assert_int_equal(vault_put_open(&request, &s.open), OK);
     assert_int_equal(vault_get_open(serve(w, &request, &reply), &channel), ERR_CONFLICT);
@@ -999,11 +1014,14 @@ static void outcomes_come_back(void **state)
         if (vault_get_open(wr_view_of(&reply), &channel) != rows[i].e)
             fail_msg("%s", rows[i].name);
     }
-    const char *bad_replies[] = {"", "FF", "0900", "00", "000000"};
+    const char *bad_replies[] = {"", "FF", "0900", "00", "000000", "000001AABB"};
     for (size_t i = 0; i < sizeof(bad_replies) / sizeof(bad_replies[0]); i++) {
         if (vault_get_open(vector_hex(bad_replies[i]), &channel) != ERR_FORMAT)
             fail_msg("reply %s", bad_replies[i]);
     }
+    uint8_t kcv[3][3];
+    assert_int_equal(vault_get_import(vector_hex("000000000000000000000000"), &channel, kcv), ERR_FORMAT);
+    assert_int_equal(vault_get_sign(vector_hex("00"), &channel), ERR_FORMAT);
     assert_int_equal(channel.len, 0);
     wr_free(&channel);
     wr_free(&reply);

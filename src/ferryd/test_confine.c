@@ -216,6 +216,11 @@ static int try_overwrite_certificate(void)
     return open_errno(config.certificate, O_RDWR | O_TRUNC) != EACCES;
 }
 
+static int try_truncate_certificate(void)
+{
+    return truncate(config.certificate, 0) == 0 || errno != EACCES;
+}
+
 /* --- trying --- */
 
 enum end { WORKS, KILLS };
@@ -299,6 +304,7 @@ static const struct attempt front_attempts[] = {
     {"memory of the parent as a file", try_memory_of_parent, WORKS},
     {"changing the certificate", try_change_certificate, WORKS},
     {"emptying the certificate", try_overwrite_certificate, WORKS},
+    {"cutting the certificate", try_truncate_certificate, WORKS},
     {"exec", try_exec, KILLS},
     {"execveat", try_execveat, KILLS},
     {"fork", try_fork, KILLS},
