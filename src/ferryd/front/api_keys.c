@@ -70,7 +70,7 @@ enum err key_well_known(struct api *a, const char *name, bool *well_known)
     const struct store *store = a->setup.store;
     struct search s = {.name = name};
     struct listing l = {.limit = PAGE_MAX};
-    enum err e;
+    enum err e = OK;
     snprintf(l.match, sizeof(l.match), "%s", name);
     do {
         s.rows = 0;

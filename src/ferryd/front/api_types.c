@@ -106,7 +106,7 @@ enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used)
     const struct store *store = a->setup.store;
     struct search s = {.key = name};
     struct listing l = {.limit = PAGE_MAX};
-    enum err e;
+    enum err e = OK;
     do {
         s.rows = 0;
         e = store->ops->list_types(store->ctx, &l, look_at_type, &s);

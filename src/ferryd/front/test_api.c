@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <gp/identity.h>
 #include <plan/plan.h>
@@ -639,6 +641,56 @@ static void listings_have_pages(void **state)
     ASK(w, 400, "GET", path, NULL);
 }
 
+/* ---- limits ---- */
+
+static void a_long_body_is_too_large(void **state)
+{
+    struct test_world *w = *state;
+    static char body[20 * 1024];
+    memset(body, ' ', sizeof(body) - 1);
+    memcpy(body, "{\"purpose\":\"inspect\"}", strlen("{\"purpose\":\"inspect\"}"));
+    static const char *const paths[] = {"/api/v1/orders", "/api/v1/keys", "/api/v1/types",
+                                        "/api/v1/cards/1/release"};
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        ASK(w, 413, "POST", paths[i], body);
+        has_message(w, "too-large", "longer");
+    }
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit = {bytes, RLIM_INFINITY};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void a_full_disk_is_told_and_changes_nothing(void **state)
+{
+    struct test_world *w = *state;
+    void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
+    limit_files(4096);
+    WANT(w, 507, test_add_app(w, "hello", CAP("hello-jc222.cap"), ""));
+    has_message(w, "disk-full", "no space");
+    ASK(w, 507, "DELETE", "/api/v1/apps/till", NULL);
+    ASK(w, 507, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\"}");
+    assert_null(json_object_get(w->json, "ticket"));
+    ASK(w, 503, "GET", "/health", NULL);
+    assert_string_equal(test_text(w, "store"), "no space is left on the disk");
+    assert_string_equal(test_text(w, "keeper"), "ok");
+    ASK(w, 404, "GET", "/api/v1/apps/hello", NULL);
+    ASK(w, 200, "GET", "/api/v1/apps/till", NULL);
+    ASK(w, 200, "GET", "/api/v1/orders", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 200, "GET", "/api/v1/audit", NULL);
+    assert_int_equal(items(w), 1);
+
+    limit_files(RLIM_INFINITY);
+    signal(SIGXFSZ, before);
+    w->clock_ahead_ms = 2000;
+    ASK(w, 200, "GET", "/health", NULL);
+    WANT(w, 201, test_add_app(w, "hello", CAP("hello-jc222.cap"), ""));
+}
+
 /* ---- the server itself ---- */
 
 static void health_says_what_fails(void **state)
@@ -716,6 +768,8 @@ int main(void)
         ROW(a_card_is_told_and_released),
         ROW(sessions_are_told_without_their_secrets),
         ROW(listings_have_pages),
+        ROW(a_long_body_is_too_large),
+        ROW(a_full_disk_is_told_and_changes_nothing),
         ROW(health_says_what_fails),
         ROW(metrics_count),
         ROW(the_server_tells_its_import_key),
