@@ -46,6 +46,8 @@ static int run_front(const struct config *config)
     if (!landlock)
         LOG(LOG_WARNING, "front.landlock",
             log_str("why", "this kernel has none: the front can open what its user can"));
+    if (geteuid() == 0)
+        LOG(LOG_WARNING, "front.root", log_str("why", "give it a user of its own: user, keeper_user"));
     const struct front_setup setup = {
         .config = config, .keeper_fd = ROLE_FD_PEER, .control_fd = ROLE_FD_CONTROL, .ready = listening};
     return front_run(&setup);
