@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * ferry-card: a virtual GlobalPlatform card. A table of verbs, and the help. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,17 +30,31 @@ static void help(FILE *out)
     fprintf(out, "ferry-card, a virtual card. See ferry-card(1).\n\n");
     for (int n = 0; n < VERB_COUNT; n++)
         fprintf(out, "  ferry-card %s\n", verbs[n].help);
+    fprintf(out, "  ferry-card --help | --version\n");
+}
+
+static bool is(const char *argument, const char *word)
+{
+    return strcmp(argument, word) == 0;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+    static char name[] = "ferry-card";
+    const bool asked = argc >= 2 && (is(argv[1], "--help") || is(argv[1], "help"));
+    if (asked || (argc >= 3 && is(argv[2], "--help"))) {
         help(stdout);
         return EXIT_DONE;
     }
+    if (argc >= 2 && is(argv[1], "--version")) {
+        puts("ferry-card " CF_VERSION);
+        return EXIT_DONE;
+    }
     for (int n = 0; argc >= 2 && n < VERB_COUNT; n++) {
-        if (strcmp(argv[1], verbs[n].name) == 0)
+        if (is(argv[1], verbs[n].name)) {
+            argv[1] = name; /* what getopt calls us in its messages */
             return verbs[n].run(argc - 1, argv + 1);
+        }
     }
     help(stderr);
     return EXIT_USAGE;

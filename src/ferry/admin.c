@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_DEPTH = 16, VALUE_SHOWN_MAX = 2000 };
+enum { ANSWER_DEPTH = 16, VALUE_SHOWN_MAX = 2000, FIELD_NAME_MAX = 64 };
 
 const struct option_spec admin_list_options[] = {
     {"match", "TEXT", "only those whose name begins with TEXT"},
@@ -164,16 +164,53 @@ int admin_ask_text(struct admin *a, const char *method, const char *path, struct
     return code;
 }
 
-/* A value as one line of text; what comes from afar does not move the cursor. */
-static void print_value(const json_t *value)
+/* What comes from afar does not move the cursor. */
+static void print_text(const char *text)
 {
-    char *made = json_is_string(value)
-                     ? NULL
-                     : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
-    const char *text = json_is_string(value) ? json_string_value(value) : made;
-    for (size_t i = 0; text != NULL && text[i] != '\0' && i < VALUE_SHOWN_MAX; i++)
+    for (size_t i = 0; text[i] != '\0' && i < VALUE_SHOWN_MAX; i++)
         putchar((unsigned char)text[i] < ' ' || text[i] == 0x7F ? '?' : text[i]);
-    free(made);
+}
+
+static bool is_blank(const json_t *value)
+{
+    const char *text = json_string_value(value);
+    return json_is_null(value) || (text != NULL && text[0] == '\0') ||
+           (json_is_array(value) && json_array_size(value) == 0) ||
+           (json_is_object(value) && json_object_size(value) == 0);
+}
+
+static void print_scalar(const json_t *value)
+{
+    if (is_blank(value))
+        putchar('-');
+    else if (json_is_string(value))
+        print_text(json_string_value(value));
+    else if (json_is_integer(value))
+        printf("%lld", (long long)json_integer_value(value));
+    else
+        fputs(json_is_true(value) ? "yes" : "no", stdout);
+}
+
+static void print_row(const json_t *object)
+{
+    const char *key, *gap = "";
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        size_t i;
+        json_t *word;
+        if (is_blank(value))
+            continue;
+        printf("%s%s=", gap, key);
+        gap = " ";
+        if (!json_is_array(value))
+            print_scalar(value);
+        json_array_foreach(value, i, word)
+        {
+            fputs(i > 0 ? "," : "", stdout);
+            print_scalar(word);
+        }
+    }
 }
 
 static void print_cell(const json_t *value, int width)
@@ -192,7 +229,13 @@ static void print_cell(const json_t *value, int width)
     for (char *c = text; *c != '\0'; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7F)
             *c = '?';
-    printf("%-*s  ", width, text[0] != '\0' ? text : "-");
+    printf("%-*s", width, text[0] != '\0' ? text : "-");
+}
+
+/* No blanks behind the last column. */
+static int width_of(const struct column *c)
+{
+    return c[1].key != NULL ? c->width : 0;
 }
 
 static void print_table(const json_t *items, const struct column *columns)
@@ -200,12 +243,14 @@ static void print_table(const json_t *items, const struct column *columns)
     size_t i;
     json_t *item;
     for (const struct column *c = columns; c->key != NULL; c++)
-        printf("%-*s  ", c->width, c->head);
+        printf("%s%-*s", c != columns ? "  " : "", width_of(c), c->head);
     putchar('\n');
     json_array_foreach(items, i, item)
     {
-        for (const struct column *c = columns; c->key != NULL; c++)
-            print_cell(json_object_get(item, c->key), c->width);
+        for (const struct column *c = columns; c->key != NULL; c++) {
+            fputs(c != columns ? "  " : "", stdout);
+            print_cell(json_object_get(item, c->key), width_of(c));
+        }
         putchar('\n');
     }
 }
@@ -213,23 +258,43 @@ static void print_table(const json_t *items, const struct column *columns)
 static void print_word(const char *key, const json_t *value)
 {
     printf("%-18s", key);
-    print_value(value);
+    if (json_is_object(value))
+        print_row(value);
+    else
+        print_scalar(value);
     putchar('\n');
 }
 
-/* A list of words stands one below the other; an empty one is "-". */
+/* A list stands one below the other. */
 static void print_words(const char *key, const json_t *list)
 {
     size_t i;
     json_t *word;
-    if (json_array_size(list) == 0)
-        printf("%-18s-\n", key);
     json_array_foreach(list, i, word) print_word(i == 0 ? key : "", word);
+}
+
+/* The answer's objects have one level more at most: "identity.atr". */
+static void print_fields(const char *prefix, const json_t *object)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        char name[FIELD_NAME_MAX];
+        snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);
+        if (is_blank(value))
+            printf("%-18s-\n", name);
+        else if (json_is_array(value))
+            print_words(name, value);
+        else if (json_is_object(value) && prefix[0] == '\0')
+            print_fields(name, value);
+        else
+            print_word(name, value);
+    }
 }
 
 void admin_print(const struct admin *a, const json_t *object)
 {
-    void *at;
     if (object == NULL || cli_flag(a->cli, "quiet"))
         return;
     if (cli_flag(a->cli, "json") || !json_is_object(object)) {
@@ -237,14 +302,7 @@ void admin_print(const struct admin *a, const json_t *object)
         putchar('\n');
         return;
     }
-    for (at = json_object_iter((json_t *)object); at != NULL;
-         at = json_object_iter_next((json_t *)object, at)) {
-        const json_t *value = json_object_iter_value(at);
-        if (json_is_array(value))
-            print_words(json_object_iter_key(at), value);
-        else
-            print_word(json_object_iter_key(at), value);
-    }
+    print_fields("", object);
 }
 
 /* Asks for one page and appends its items; *next is the key of the last row ("" at the end). */

@@ -196,7 +196,7 @@ void report_end(struct report *r, const struct run_end *end)
         put_line(r, "", end->advice);
     if (end->posts == 0)
         return;
-    snprintf(figures, sizeof(figures), "%u POSTs, %zu commands, %zu bytes, %llu ms", end->posts,
-             end->commands, end->bytes, (unsigned long long)end->duration_ms);
+    snprintf(figures, sizeof(figures), "%u POST%s, %zu commands, %zu bytes, %llu ms", end->posts,
+             end->posts == 1 ? "" : "s", end->commands, end->bytes, (unsigned long long)end->duration_ms);
     put_line(r, "", figures);
 }

@@ -4,6 +4,7 @@
  * card list, show, release: the cards that the server knows. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <base/text.h>
 #include <gp/identity.h>
@@ -120,23 +121,35 @@ static void add_words(json_t *words, const json_t *record)
     }
 }
 
-/* The server's record, when there is a server to ask: type, pinned method, registry as it was last seen. */
+/* The record of just this card; NULL when there is none. */
+static json_t *record_in(const json_t *answer, const char *number)
+{
+    json_t *first = json_array_get(json_object_get(answer, "items"), 0);
+    return strcmp(text_of(first, "number"), number) == 0 ? first : NULL;
+}
+
+/* The server's record, when there is a server to ask: type, pinned method, registry as it was last seen.
+ * Asked for as a listing, where a card that is not known is no error. */
 static void add_record(json_t *words, const struct cli *cli)
 {
     char path[ADMIN_PATH_MAX] = "/cards";
     struct admin a;
-    json_t *record = NULL;
+    json_t *answer = NULL;
     const char *number = json_string_value(json_object_get(words, "number"));
     bool asked = cli_flag(cli, "profile") || cli_flag(cli, "server") || getenv("FERRY_PROFILE") != NULL;
     if (number == NULL || !asked)
         return;
-    admin_path_add(path, number);
-    bool got = admin_open(&a, cli) && admin_ask(&a, "GET", path, NULL, &record) == EXIT_OK;
+    admin_query_add(path, "match", number);
+    admin_query_add(path, "limit", "1");
+    bool got = admin_open(&a, cli) && admin_ask(&a, "GET", path, NULL, &answer) == EXIT_OK;
+    json_t *record = record_in(answer, number);
     if (got && cli_flag(cli, "json"))
-        json_object_set(words, "server", record);
-    else if (got)
+        json_object_set_new(words, "server", record != NULL ? json_incref(record) : json_null());
+    else if (got && record != NULL)
         add_words(words, record);
-    json_decref(record);
+    else if (got)
+        json_object_set_new(words, "server", json_string("has not seen this card yet"));
+    json_decref(answer);
     admin_close(&a);
 }
 
@@ -188,7 +201,7 @@ static int list(const struct cli *cli)
     static const struct column columns[] = {{"number", "NUMBER", 40}, {"type", "TYPE", 20},
                                             {"scp", "SCP", 3},        {"i", "I", 3},
                                             {"kvn", "KVN", 3},        {"quarantined", "QUARANTINED", 11},
-                                            {"seen", "SEEN", 20},     {NULL, NULL, 0}};
+                                            {"seen", "SEEN", 24},     {NULL, NULL, 0}};
     return admin_simple_list(cli, "/cards", columns);
 }
 

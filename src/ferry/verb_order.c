@@ -63,7 +63,7 @@ static int list(const struct cli *cli)
 {
     static const struct column columns[] = {
         {"id", "ID", 32},     {"purpose", "PURPOSE", 8}, {"app", "APP", 20},         {"card", "CARD", 24},
-        {"type", "TYPE", 16}, {"state", "STATE", 9},     {"expires", "EXPIRES", 20}, {NULL, NULL, 0}};
+        {"type", "TYPE", 16}, {"state", "STATE", 9},     {"expires", "EXPIRES", 24}, {NULL, NULL, 0}};
     return admin_simple_list(cli, "/orders", columns);
 }
 

@@ -22,7 +22,7 @@ static int list(const struct cli *cli)
     static const struct column columns[] = {{"id", "ID", 32},           {"card", "CARD", 24},
                                             {"step", "STEP", 12},       {"outcome", "OUTCOME", 10},
                                             {"reason", "REASON", 20},   {"posts", "POSTS", 5},
-                                            {"updated", "UPDATED", 20}, {NULL, NULL, 0}};
+                                            {"updated", "UPDATED", 24}, {NULL, NULL, 0}};
     char path[ADMIN_PATH_MAX] = "/sessions";
     admin_query_add(path, "order", cli_option(cli, "order"));
     admin_query_add(path, "card", cli_option(cli, "card"));
@@ -39,7 +39,7 @@ static int show(const struct cli *cli)
 static int audit(const struct cli *cli)
 {
     static const struct column columns[] = {
-        {"number", "NUMBER", 6},  {"time", "TIME", 20},     {"who", "WHO", 24}, {"what", "WHAT", 18},
+        {"number", "NUMBER", 6},  {"time", "TIME", 24},     {"who", "WHO", 24}, {"what", "WHAT", 18},
         {"object", "OBJECT", 32}, {"detail", "DETAIL", 40}, {NULL, NULL, 0}};
     return admin_simple_list(cli, "/audit", columns);
 }

@@ -23,7 +23,10 @@ ok 'the demo runs to its end' demo_runs
 for step in authenticate deliver confirmed; do
     ok "it shows: $step" shows "$step"
 done
-ok 'the application is in the registry' shows F00000000201
+ok 'a card that the server has not seen is no error' shows 'server +has not seen this card yet'
+ok 'the application is in the registry' shows 'F00000000201 application SELECTABLE'
+ok 'proven by the card' shows 'proven by the card$'
+ok 'nothing is shown blank' sh -c "! grep -E '^    [a-z_.]+ *\$' '$tap_dir/demo.out'"
 ok 'SELECT is answered 9000' shows '^ *9000$'
 ok 'it leaves nothing behind' sh -c "! ls -d $tap_dir/ferry-demo.* 2>/dev/null | grep ."
 tap_end

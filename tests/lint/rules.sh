@@ -6,7 +6,7 @@
 set -u
 . "$(dirname "$0")/common.sh"
 
-for file in $(find . -path ./build -prune -o -path ./.git -prune -o -path ./web/node_modules -prune -o -type f \
+for file in $(find . -path ./build -prune -o -path ./.git -prune -o -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.sql' \
     -o -name '*.js' -o -name '*.css' -o -name '*.html' -o -name '*.[158]' -o -name '*.service' -o -path ./dev \
     -o -path ./.ci/run \) -print | sort); do

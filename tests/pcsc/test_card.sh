@@ -7,6 +7,9 @@
 card=$build/src/ferry-card/ferry-card
 nvm=$work/card.nvm
 
+refused 'help of a verb' 0 'create FILE' "$card" create --help
+refused 'version' 0 '^ferry-card [0-9]' "$card" --version
+refused 'an option that is none' 2 '^ferry-card: unrecognized' "$card" create "$nvm" --bogus
 ok 'a card is made' "$card" create "$nvm" --test-keys --serial 01020304
 refused 'and not made twice' 1 'exists already' "$card" create "$nvm" --test-keys
 refused 'keys are not a matter of course' 2 'give one of' "$card" create "$work/other.nvm"
