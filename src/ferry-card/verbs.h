@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The verbs of ferry-card. Each gets its own arguments (argv[0] is the program's name) and returns an exit status:
- * 0 done, 1 it did not work, 2 it was called wrongly. */
+ * The verbs of ferry-card. Each gets its own arguments (argv[0] is the program's name) and returns an exit
+ * status: 0 done, 1 it did not work, 2 it was called wrongly. */
 #ifndef FERRY_CARD_VERBS_H
 #define FERRY_CARD_VERBS_H
 
