@@ -93,28 +93,20 @@ struct import {
     struct key_attributes attributes;
 };
 
-/* Well-known default keys are for virgin cards: ERR_POLICY with why elsewhere. */
-static enum err check_value_policy(struct api *a, const struct key_row *row, char *why, size_t why_len)
+/* Well-known default keys are for virgin cards, and a new version must do where the last one did. */
+static enum err check_policy(struct api *a, const struct key_row *row, char *why, size_t why_len)
 {
-    bool used = false;
-    if (!key_row_well_known(row))
-        return OK;
-    if (row->attributes.use != KEY_USE_MASTER)
+    if (row->attributes.use != KEY_USE_MASTER && key_row_well_known(row))
         return why_not(
             ERR_POLICY, why, why_len,
             "this is a well-known default key: it is only taken as the master key of a virgin type");
-    enum err e = key_used_by_issued_cards(a, row->attributes.name, &used);
-    if (e == OK && used)
-        e = why_not(ERR_POLICY, why, why_len,
-                    "this is a well-known default key, and a card type that is not virgin uses '%s'",
-                    row->attributes.name);
-    return e;
+    return types_accept_key(a, row, why, why_len);
 }
 
 static void store_key(const struct import *i, struct key_row *row)
 {
     char why[WHY_MAX] = "";
-    enum err e = check_value_policy(i->api, row, why, sizeof(why));
+    enum err e = check_policy(i->api, row, why, sizeof(why));
     if (e != OK) {
         reply_outcome(i->reply, e, why[0] != '\0' ? why : NULL);
         return;

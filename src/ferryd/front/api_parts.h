@@ -92,8 +92,9 @@ void page_reply(struct page *p, const struct api_request *q, enum err e);
  * when there is no version at all. */
 enum err key_well_known(struct api *a, const char *name, bool *well_known) MUST_USE;
 bool key_row_well_known(const struct key_row *k);
-/* Whether a card type that is not virgin names the key. */
-enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used) MUST_USE;
+/* A new version of a key must do for every card type that names it: ERR_POLICY with why when it is of another
+ * kind than the type's method needs, or a well-known one and the type is not virgin. */
+enum err types_accept_key(struct api *a, const struct key_row *key, char *why, size_t why_len) MUST_USE;
 
 /* ---- handlers, by resource ---- */
 

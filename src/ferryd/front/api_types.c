@@ -83,10 +83,11 @@ static enum err check_key(struct api *a, const struct card_type *t, char *why, s
 }
 
 struct search {
-    const char *key;
+    const struct key_row *key;
+    char *why;
+    size_t why_len;
     char after[NAME_MAX_BYTES + 1];
     size_t rows;
-    bool used;
 };
 
 static enum err look_at_type(void *arg, struct type_row *row)
@@ -95,16 +96,20 @@ static enum err look_at_type(void *arg, struct type_row *row)
     struct card_type t;
     s->rows++;
     memcpy(s->after, row->name, sizeof(s->after));
-    enum err e = card_type_parse(blob_view(&row->spec), &t, NULL, 0);
-    if (e == OK && !t.virgin && strcmp(t.key, s->key) == 0)
-        s->used = true;
-    return e;
+    enum err e = card_type_parse(blob_view(&row->spec), &t, s->why, s->why_len);
+    if (e != OK || strcmp(t.key, s->key->attributes.name) != 0)
+        return e;
+    if (key_row_well_known(s->key) && !t.virgin)
+        return why_not(ERR_POLICY, s->why, s->why_len,
+                       "this is a well-known default key, and card type '%s', which is not virgin, uses '%s'",
+                       t.name, t.key);
+    return check_key_row(s->key, &t, s->why, s->why_len);
 }
 
-enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used)
+enum err types_accept_key(struct api *a, const struct key_row *key, char *why, size_t why_len)
 {
     const struct store *store = a->setup.store;
-    struct search s = {.key = name};
+    struct search s = {.key = key, .why = why, .why_len = why_len};
     struct listing l = {.limit = PAGE_MAX};
     enum err e = OK;
     do {
@@ -112,8 +117,6 @@ enum err key_used_by_issued_cards(struct api *a, const char *name, bool *used)
         e = store->ops->list_types(store->ctx, &l, look_at_type, &s);
         snprintf(l.after, sizeof(l.after), "%s", s.after);
     } while (e == OK && s.rows == PAGE_MAX);
-    if (e == OK)
-        *used = s.used;
     return e;
 }
 

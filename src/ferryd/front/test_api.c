@@ -385,6 +385,24 @@ static void a_type_and_its_key_go_together(void **state)
     has_message(w, "refused", "not a master key");
 }
 
+/* Otherwise the next session would burn a try of its card with a key that cannot be right. */
+static void a_new_version_must_do_for_the_types_that_name_the_key(void **state)
+{
+    struct test_world *w = *state;
+    char body[4096];
+    struct key_attributes a = {
+        .name = "master", .version = 2, .use = KEY_USE_DERIVE, .type = KEY_AES, .key_len = 16};
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    WANT(w, 201, test_add_type(w, "badge", ""));
+    WANT(w, 422, test_add_key(w, "master", 2, KEY_DES3, 1));
+    has_message(w, "refused", "Triple-DES");
+    test_key_body(w, &a, NULL, 1, body, sizeof(body));
+    ASK(w, 422, "POST", "/api/v1/keys", body);
+    has_message(w, "refused", "not a master key");
+    WANT(w, 201, test_add_key(w, "other", 2, KEY_DES3, 1));
+    WANT(w, 201, test_add_key(w, "master", 2, KEY_AES, 2));
+}
+
 /* card-rules: well-known default keys only in a type that says virgin. */
 static void default_keys_are_for_virgin_cards(void **state)
 {
@@ -760,6 +778,7 @@ int main(void)
         ROW(a_key_belongs_to_its_attributes),
         ROW(a_card_type_is_added_changed_and_removed),
         ROW(a_type_and_its_key_go_together),
+        ROW(a_new_version_must_do_for_the_types_that_name_the_key),
         ROW(default_keys_are_for_virgin_cards),
         ROW(an_order_has_a_ticket_that_is_shown_once),
         ROW(an_order_that_names_nothing_is_refused),
