@@ -135,6 +135,12 @@ same 'it stops in order, and says so' 0 $?
 ok 'nothing is left of it' sh -c "! kill -0 $supervisor $keeper $front"
 
 must 'it starts again' start_server
+kill -s STOP "$(child front)"
+stop_server TERM
+same 'a front that does not stop is killed, and that is no success' 1 $?
+ok 'and the log says so' grep -q 'supervisor.killed role=front' "$work/ferryd.log"
+
+must 'it starts once more' start_server
 keeper=$(child keeper) front=$(child front)
 stop_server KILL
 ok 'without its supervisor it ends by itself' await 15 sh -c "! kill -0 $keeper 2>/dev/null && ! kill -0 $front 2>/dev/null"
