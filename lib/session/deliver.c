@@ -157,6 +157,11 @@ static enum err vault_input(struct session *s, struct vault_script *out)
     return OK;
 }
 
+enum err session_packet_again(struct session *s, struct vault_script *out)
+{
+    return s->state == SESSION_DELIVER ? vault_input(s, out) : ERR_STATE;
+}
+
 static bool first_is_delete(const struct plan *plan)
 {
     struct apdu a;

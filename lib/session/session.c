@@ -204,6 +204,18 @@ static void settle_ledger(struct session *s)
         session_record(s, RECORD_LEDGER_RELEASE, s->type.kvn, 1);
 }
 
+/* The channel, and what was sent through it. */
+static void forget_delivery(struct session *s)
+{
+    wipe(s->channel, sizeof(s->channel));
+    s->channel_len = 0;
+    wr_clear(&s->plain);
+    s->plain_count = 0;
+    free(s->places);
+    s->places = NULL;
+    s->place_count = 0;
+}
+
 enum err session_end(struct session *s, struct session_turn *out, enum outcome o, enum reason r,
                      const char *detail, ...)
 {
@@ -223,6 +235,7 @@ enum err session_end(struct session *s, struct session_turn *out, enum outcome o
         settle_ledger(s);
     if (o == OUTCOME_CONFIRMED || o == OUTCOME_REPORTED)
         session_record(s, RECORD_ORDER_SERVED, 0, 0);
+    forget_delivery(s);
     commit(s, out);
     out->ended = true;
     out->step = session_state_word(SESSION_DONE);
@@ -262,19 +275,13 @@ static enum err expired(struct session *s, const struct session_world *w, const 
 
 void session_close_channel(struct session *s)
 {
-    wipe(s->channel, sizeof(s->channel));
-    s->channel_len = 0;
+    forget_delivery(s);
     s->rounds = 0;
     memset(s->pages, 0, sizeof(s->pages));
     s->refused_ins = 0;
     s->refused_sw = 0;
     s->looking = s->registry_fresh = s->registry_proven = s->listed_proven = s->tried_again = false;
     s->changed = s->unproven = s->channel_proven = s->number_proven = false;
-    wr_clear(&s->plain);
-    s->plain_count = 0;
-    free(s->places);
-    s->places = NULL;
-    s->place_count = 0;
 }
 
 const struct channel_method *session_method(const struct session *s)

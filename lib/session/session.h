@@ -248,6 +248,10 @@ void session_finish(struct session *s);
 enum err session_handle(struct session *s, const struct session_world *w, const struct session_event *e,
                         struct session_turn *out) MUST_USE;
 
+/* In DELIVER: what the vault signs to get the packet that is out once more, byte for byte: a POST that is
+ * repeated gets it again. ERR_STATE, ERR_MEMORY. */
+enum err session_packet_again(struct session *s, struct vault_script *out) MUST_USE;
+
 /* Only at rest or done: ERR_STATE otherwise. */
 enum err session_encode(const struct session *s, struct writer *out) MUST_USE;
 /* ERR_FORMAT, ERR_MEMORY. On OK *out must go to session_finish. */

@@ -146,6 +146,7 @@ enum err bench_vault(struct crypto *crypto, struct vault **out)
 void bench_close(struct bench *b)
 {
     vcard_free(&b->card);
+    world_cache_finish(&b->cache);
     b->store.ops->close(b->store.ctx);
     test_folder_remove(&b->folder);
     vault_free(&b->vault);
@@ -183,6 +184,8 @@ void bench_add_app(struct bench *b, const char *name, const char *cap_file, cons
     row.cap = (struct blob){file.data, file.len};
     row.sequence = (struct blob){sequence.data, sequence.len};
     row.package = cap.package;
+    const struct view whole = wr_view_of(&file);
+    assert_int_equal(crypto_digest(b->crypto, DIGEST_SHA256, &whole, 1, row.sha256), OK);
     submit_one(b, (struct change){.kind = APP_ADD, .row.app = &row});
     cap_finish(&cap);
     wr_free(&file);
@@ -430,7 +433,7 @@ static void begin(struct server *v, const char *order, const char *card)
     assert_int_equal(order_for_session(&row, &wanted), OK);
     wr_fixed(&atr, memory, sizeof(memory));
     vcard_put_atr(v->b->card, &atr);
-    world_init(&v->world, &v->b->store);
+    world_init(&v->world, &v->b->store, &v->b->cache);
     v->table = world_table(&v->world, crypto_random());
     (void)snprintf(v->row.id, sizeof(v->row.id), "%032x", ++number);
     (void)snprintf(v->row.order, sizeof(v->row.order), "%s", order);

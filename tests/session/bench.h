@@ -16,6 +16,7 @@ struct bench {
     struct vault *vault;
     struct test_folder folder;
     struct store store;
+    struct world_cache cache;
     struct vcard *card;
     uint64_t now_ms;
 };

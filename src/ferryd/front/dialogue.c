@@ -172,7 +172,7 @@ static enum err digest_of(const struct dialogue *d, struct view a, struct view b
 }
 
 /* reply of session_row: nonce, number of commands, packet. An ended session's reply is empty: the row has
- * everything. */
+ * everything. A signed packet is left out: the vault makes it again, byte for byte, from the session. */
 static enum err store_reply(struct post *p)
 {
     uint8_t nonce[NONCE_LEN];
@@ -190,10 +190,46 @@ static enum err store_reply(struct post *p)
     wr_heap(&w, REPLY_MAX);
     wr_bytes(&w, nonce, sizeof(nonce));
     wr_u16(&w, (uint16_t)p->turn.commands);
-    wr_view32(&w, p->turn.packet);
+    wr_view32(&w, p->session.state == SESSION_DELIVER ? VIEW_NULL : p->turn.packet);
     e = wr_status(&w);
     if (e == OK)
         e = blob_copy(&p->row.reply, wr_view_of(&w));
+    wr_free(&w);
+    return e;
+}
+
+static void on_signed_again(void *arg, enum err e, struct view reply)
+{
+    struct post *p = arg;
+    struct writer script;
+    wr_heap(&script, SCRIPT_MAX);
+    if (e == OK)
+        e = vault_get_sign(reply, &script);
+    if (e == OK) {
+        send_script(p->reply, p->wire, &p->row, p->next_token, p->turn.commands, wr_view_of(&script));
+        post_free(p);
+    } else {
+        give_up_on(p, e);
+    }
+    wr_free(&script);
+}
+
+static enum err sign_again(struct post *p)
+{
+    struct vault_script script;
+    struct writer w;
+    enum err e = session_decode(&p->session, blob_view(&p->row.state));
+    if (e != OK)
+        return e;
+    p->has_session = true;
+    wr_heap(&w, KEEPER_FRAME_MAX);
+    e = session_packet_again(&p->session, &script);
+    if (e == OK)
+        e = vault_put_sign(&w, &script);
+    if (e == OK)
+        e = wr_status(&w);
+    if (e == OK)
+        e = keeper_client_ask(p->d->keeper, wr_view_of(&w), on_signed_again, p);
     wr_free(&w);
     return e;
 }
@@ -208,14 +244,19 @@ static void send_stored(struct post *p)
     }
     rd_init(&r, blob_view(&p->row.reply));
     struct view nonce = rd_view(&r, NONCE_LEN);
-    uint16_t commands = rd_u16(&r);
+    p->turn.commands = rd_u16(&r);
     struct view packet = rd_view32(&r, SCRIPT_MAX);
     enum err e = rd_done(&r) ? next_token(p, nonce.data) : ERR_FORMAT;
+    if (e == OK && packet.len == 0) {
+        e = sign_again(p);
+        if (e == OK)
+            return;
+    }
     if (e != OK) {
         give_up_on(p, e);
         return;
     }
-    send_script(p->reply, p->wire, &p->row, p->next_token, commands, packet);
+    send_script(p->reply, p->wire, &p->row, p->next_token, p->turn.commands, packet);
     post_free(p);
 }
 
@@ -588,7 +629,7 @@ void dialogue_take(struct dialogue *d, const struct dialogue_wire *wire, const s
     p->reply = reply;
     p->resume = in->resume;
     d->under_way++;
-    world_init(&p->world, d->store);
+    world_init(&p->world, d->store, &d->cache);
     wr_heap(&p->body, HTTP_BODY_MAX);
     wr_view(&p->body, in->body);
     if (in->script_status != NULL)

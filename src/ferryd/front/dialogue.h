@@ -11,7 +11,7 @@
 
 #include "front/http.h"
 #include "front/keeper_client.h"
-#include "store/store.h"
+#include "front/world.h"
 
 struct event_base;
 
@@ -29,7 +29,8 @@ struct dialogue {
     struct random_source random;
     struct clock_source clock;
     unsigned session_timeout_s;
-    unsigned under_way; /* POSTs that are not answered yet */
+    struct world_cache cache; /* world_cache_finish */
+    unsigned under_way;       /* POSTs that are not answered yet */
 };
 
 void dialogue_post(struct dialogue *d, const struct http_request *r);

@@ -307,6 +307,7 @@ static void front_close(struct front *f)
     if (f->store.ops != NULL)
         f->store.ops->close(f->store.ctx);
     api_free(&f->api);
+    world_cache_finish(&f->dialogue.cache);
     crypto_free(&f->crypto);
     if (f->base != NULL) {
         (void)event_base_loop(f->base, EVLOOP_NONBLOCK); /* what libevent finishes later */

@@ -11,9 +11,28 @@
 
 /* ---- Looking up -------------------------------------------------------------------------------------- */
 
-void world_init(struct world *w, const struct store *store)
+void world_init(struct world *w, const struct store *store, struct world_cache *cache)
 {
-    *w = (struct world){.store = store};
+    *w = (struct world){.store = store, .cache = cache};
+}
+
+static void free_cap(struct cap **cap)
+{
+    if (*cap != NULL)
+        cap_finish(*cap);
+    free(*cap);
+    *cap = NULL;
+}
+
+void world_cache_finish(struct world_cache *c)
+{
+    for (size_t n = 0; n < CACHED_APPS; n++)
+        free_cap(&c->apps[n].cap);
+    for (size_t n = 0; n < CACHED_TYPES; n++) {
+        blob_free(&c->types[n].spec);
+        free(c->types[n].type);
+    }
+    *c = (struct world_cache){.next_app = 0};
 }
 
 void world_finish(struct world *w)
@@ -37,36 +56,61 @@ static void type_for_session(const struct card_type *t, struct session_type *out
     (void)snprintf(out->java_card, sizeof(out->java_card), "%s", t->java_card);
 }
 
-/* What the store holds was checked before it was stored: anything else is a damaged store. */
-static enum err read_type(const struct type_row *row, struct card_type *out)
+/* What the store holds was checked before it was stored: anything else is a damaged store. The type belongs
+ * to the cache, until the next call. */
+static enum err read_type(const struct world *w, const struct type_row *row, const struct card_type **out)
 {
-    return card_type_parse(blob_view(&row->spec), out, NULL, 0) == OK ? OK : ERR_INTERNAL;
+    struct world_cache *c = w->cache;
+    struct view spec = blob_view(&row->spec);
+    for (size_t n = 0; n < CACHED_TYPES; n++) {
+        *out = c->types[n].type;
+        if (*out != NULL && view_equal(blob_view(&c->types[n].spec), spec))
+            return OK;
+    }
+    struct cached_type *slot = &c->types[c->next_type];
+    struct card_type *t = malloc(sizeof(*t));
+    if (t == NULL)
+        return ERR_MEMORY;
+    enum err e = card_type_parse(spec, t, NULL, 0) == OK ? OK : ERR_INTERNAL;
+    if (e == OK) {
+        blob_free(&slot->spec);
+        free(slot->type);
+        slot->type = NULL;
+        e = blob_copy(&slot->spec, spec);
+    }
+    if (e != OK) {
+        free(t);
+        return e;
+    }
+    slot->type = t;
+    c->next_type = (c->next_type + 1) % CACHED_TYPES;
+    *out = t;
+    return OK;
 }
 
-static enum err find_type(const struct world *w, const char *name, struct card_type *out)
+static enum err find_type(const struct world *w, const char *name, const struct card_type **out)
 {
     struct type_row row = {0};
     enum err e = w->store->ops->get_type(w->store->ctx, name, &row);
     if (e == OK)
-        e = read_type(&row, out);
+        e = read_type(w, &row, out);
     type_row_free(&row);
     return e;
 }
 
 static enum err world_type(void *ctx, const char *name, struct session_type *out)
 {
-    struct card_type *t = malloc(sizeof(*t));
-    enum err e = t != NULL ? find_type(ctx, name, t) : ERR_MEMORY;
+    const struct card_type *t = NULL;
+    enum err e = find_type(ctx, name, &t);
     if (e == OK)
         type_for_session(t, out);
-    free(t);
     return e;
 }
 
 struct matching {
     struct view atr;
     const struct identity *id;
-    struct card_type type;
+    const struct world *world;
     struct session_type *out;
     bool found, open;
     size_t rows;
@@ -81,14 +125,15 @@ static enum err match_one(void *arg, struct type_row *row)
     (void)snprintf(m->last, sizeof(m->last), "%s", row->name);
     if (m->found || m->open)
         return OK;
-    enum err e = read_type(row, &m->type);
+    const struct card_type *type = NULL;
+    enum err e = read_type(m->world, row, &type);
     if (e != OK)
         return e;
-    enum card_match match = card_type_matches(&m->type, m->atr, m->id);
+    enum card_match match = card_type_matches(type, m->atr, m->id);
     m->open = match == CARD_MATCH_UNKNOWN;
     m->found = match == CARD_MATCH_YES;
     if (m->found)
-        type_for_session(&m->type, m->out);
+        type_for_session(type, m->out);
     return OK;
 }
 
@@ -96,33 +141,27 @@ static enum err world_match(void *ctx, struct view atr, const struct identity *i
 {
     const struct world *w = ctx;
     struct listing page = {.limit = PAGE_MAX};
-    struct matching *m = calloc(1, sizeof(*m));
-    enum err e = m != NULL ? OK : ERR_MEMORY;
-    if (m != NULL)
-        *m = (struct matching){.atr = atr, .id = id, .out = out};
+    struct matching m = {.atr = atr, .id = id, .world = w, .out = out};
+    enum err e = OK;
     while (e == OK) {
-        m->rows = 0;
-        e = w->store->ops->list_types(w->store->ctx, &page, match_one, m);
-        if (m->found || m->open || m->rows < page.limit)
+        m.rows = 0;
+        e = w->store->ops->list_types(w->store->ctx, &page, match_one, &m);
+        if (m.found || m.open || m.rows < page.limit)
             break;
-        (void)snprintf(page.after, sizeof(page.after), "%s", m->last);
+        (void)snprintf(page.after, sizeof(page.after), "%s", m.last);
     }
-    if (e == OK && !m->found)
-        e = m->open ? ERR_STATE : ERR_NOT_FOUND;
-    free(m);
+    if (e == OK && !m.found)
+        e = m.open ? ERR_STATE : ERR_NOT_FOUND;
     return e;
 }
 
 static bool world_fits(void *ctx, const char *type, struct view atr, const struct identity *id)
 {
-    struct card_type *t = malloc(sizeof(*t));
-    bool fits = false;
-    if (t != NULL && find_type(ctx, type, t) == OK) {
-        bool has_patterns = t->atr.count + t->cplc.count + t->iin.count > 0;
-        fits = !has_patterns || card_type_matches(t, atr, id) != CARD_MATCH_NO;
-    }
-    free(t);
-    return fits;
+    const struct card_type *t = NULL;
+    if (find_type(ctx, type, &t) != OK)
+        return false;
+    bool has_patterns = t->atr.count + t->cplc.count + t->iin.count > 0;
+    return !has_patterns || card_type_matches(t, atr, id) != CARD_MATCH_NO;
 }
 
 static enum err world_card(void *ctx, const char *number, struct session_card *out)
@@ -182,36 +221,109 @@ static enum err world_card_key(void *ctx, const char *number, struct session_key
     return take_key(&row, e, out);
 }
 
-struct owned_app {
-    struct app_row row;
-    struct cap cap;
+/* An application in use: its sequence, and its CAP file in the cache. */
+struct used_app {
+    struct blob sequence;
+    struct cached_app *cached;
 };
 
 static void world_app_done(void *ctx, struct session_app *app)
 {
-    struct owned_app *owned = app->owner;
+    struct used_app *used = app->owner;
     (void)ctx;
-    if (owned == NULL)
+    if (used == NULL)
         return;
-    cap_finish(&owned->cap);
-    app_row_free(&owned->row);
-    free(owned);
+    if (used->cached != NULL)
+        used->cached->uses--;
+    blob_free(&used->sequence);
+    free(used);
     *app = (struct session_app){0};
+}
+
+static struct cached_app *find_cached(struct world_cache *c, const uint8_t sha256[DIGEST_LEN])
+{
+    for (size_t n = 0; n < CACHED_APPS; n++) {
+        if (c->apps[n].cap != NULL && view_equal(VIEW_OF(c->apps[n].sha256), view_of(sha256, DIGEST_LEN)))
+            return &c->apps[n];
+    }
+    return NULL;
+}
+
+/* Reads and takes apart the whole file, and keeps it. */
+static enum err cache_app(const struct world *w, const char *name, struct cached_app **out)
+{
+    struct world_cache *c = w->cache;
+    struct app_row row = {.created_ms = 0};
+    struct cached_app *slot = &c->apps[c->next_app];
+    enum err e = w->store->ops->get_app(w->store->ctx, name, &row);
+    struct cap *cap = e == OK ? calloc(1, sizeof(*cap)) : NULL;
+    if (e == OK && (cap == NULL || slot->uses > 0))
+        e = ERR_MEMORY;
+    if (e == OK && (e = cap_read(cap, blob_view(&row.cap), NULL)) != OK && e != ERR_MEMORY)
+        e = ERR_INTERNAL; /* it was read before it was stored */
+    if (e == OK) {
+        free_cap(&slot->cap);
+        *slot = (struct cached_app){.cap = cap};
+        memcpy(slot->sha256, row.sha256, sizeof(slot->sha256));
+        c->next_app = (c->next_app + 1) % CACHED_APPS;
+        *out = slot;
+        cap = NULL;
+    }
+    free(cap);
+    app_row_free(&row);
+    return e;
+}
+
+struct app_head {
+    const char *name;
+    uint8_t sha256[DIGEST_LEN];
+    struct blob sequence;
+    bool found;
+};
+
+static enum err take_head(void *arg, struct app_row *row)
+{
+    struct app_head *h = arg;
+    if (strcmp(row->name, h->name) != 0)
+        return OK;
+    memcpy(h->sha256, row->sha256, sizeof(h->sha256));
+    h->sequence = row->sequence;
+    row->sequence = (struct blob){NULL, 0};
+    h->found = true;
+    return OK;
+}
+
+/* The row without its file: names that begin with this one are sorted behind it. */
+static enum err read_head(const struct world *w, const char *name, struct app_head *out)
+{
+    struct listing one = {.limit = 1};
+    *out = (struct app_head){.name = name};
+    (void)snprintf(one.match, sizeof(one.match), "%s", name);
+    enum err e = w->store->ops->list_apps(w->store->ctx, &one, take_head, out);
+    return e == OK && !out->found ? ERR_NOT_FOUND : e;
 }
 
 static enum err world_app(void *ctx, const char *name, struct session_app *out)
 {
     const struct world *w = ctx;
-    struct owned_app *owned = calloc(1, sizeof(*owned));
-    if (owned == NULL)
+    struct app_head head;
+    struct used_app *used = calloc(1, sizeof(*used));
+    if (used == NULL)
         return ERR_MEMORY;
-    enum err e = w->store->ops->get_app(w->store->ctx, name, &owned->row);
-    if (e == OK && (e = cap_read(&owned->cap, blob_view(&owned->row.cap), NULL)) != OK && e != ERR_MEMORY)
-        e = ERR_INTERNAL; /* it was read before it was stored */
-    *out =
-        (struct session_app){.cap = &owned->cap, .sequence = blob_view(&owned->row.sequence), .owner = owned};
-    if (e != OK)
-        world_app_done(ctx, out);
+    enum err e = read_head(w, name, &head);
+    used->sequence = head.sequence;
+    struct cached_app *cached = e == OK ? find_cached(w->cache, head.sha256) : NULL;
+    if (e == OK && cached == NULL)
+        e = cache_app(w, name, &cached);
+    if (e == OK) {
+        cached->uses++;
+        used->cached = cached;
+        *out =
+            (struct session_app){.cap = cached->cap, .sequence = blob_view(&used->sequence), .owner = used};
+        return OK;
+    }
+    struct session_app none = {.owner = used};
+    world_app_done(ctx, &none);
     return e;
 }
 

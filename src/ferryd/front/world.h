@@ -6,14 +6,33 @@
 
 #include <session/session.h>
 
+#include "front/card_type.h"
 #include "store/store.h"
+
+/* Applications and card types that were taken apart before. What is in the store decides: a row is compared
+ * before what was kept of it is used. A zeroed cache is empty. */
+enum { CACHED_APPS = 8, CACHED_TYPES = 16 };
+struct world_cache {
+    struct cached_app {
+        uint8_t sha256[DIGEST_LEN];
+        struct cap *cap; /* owned; NULL: free */
+        unsigned uses;   /* that are not done yet */
+    } apps[CACHED_APPS];
+    struct cached_type {
+        struct blob spec;
+        struct card_type *type; /* owned; NULL: free */
+    } types[CACHED_TYPES];
+    size_t next_app, next_type;
+};
+void world_cache_finish(struct world_cache *c);
 
 /* One POST's view of the store. */
 struct world {
     const struct store *store;
+    struct world_cache *cache;
     struct card_row card; /* looked up last; owned */
 };
-void world_init(struct world *w, const struct store *store);
+void world_init(struct world *w, const struct store *store, struct world_cache *cache);
 void world_finish(struct world *w);
 /* The function table over w; the random source is the caller's. */
 struct session_world world_table(struct world *w, struct random_source random);
