@@ -20,7 +20,7 @@ shows() {
 }
 
 ok 'the demo runs to its end' demo_runs
-for step in authenticate deliver confirmed; do
+for step in identify authenticate deliver settle confirmed; do
     ok "it shows: $step" shows "$step"
 done
 ok 'a card that the server has not seen is no error' shows 'server +has not seen this card yet'
