@@ -38,19 +38,27 @@ void log_set_target(const struct log_target *target)
     current = target;
 }
 
-/* Letters that could end a value or a line are written as \xNN. */
-static void put_escaped(struct writer *w, struct view v)
+/* A value with blanks or equal signs stands between quotes. What could end a value or a line, there or
+ * without quotes, is written as \xNN. */
+static void put_value(struct writer *w, struct view v)
 {
     char escape[8];
+    bool quoted = false;
+    for (size_t i = 0; i < v.len; i++)
+        quoted = quoted || v.data[i] == ' ' || v.data[i] == '=';
+    if (quoted)
+        wr_u8(w, '"');
     for (size_t i = 0; i < v.len; i++) {
         uint8_t c = v.data[i];
-        if (c > ' ' && c < 0x7F && c != '"' && c != '\\' && c != '=') {
+        if (c >= ' ' && c < 0x7F && c != '"' && c != '\\') {
             wr_u8(w, c);
             continue;
         }
         snprintf(escape, sizeof(escape), "\\x%02X", c);
         wr_view(w, view_str(escape));
     }
+    if (quoted)
+        wr_u8(w, '"');
 }
 
 static void put_field(struct writer *w, const struct log_field *f)
@@ -61,7 +69,7 @@ static void put_field(struct writer *w, const struct log_field *f)
     wr_u8(w, '=');
     switch (f->kind) {
     case LOG_FIELD_STR:
-        put_escaped(w, view_head(view_str(f->str), VALUE_MAX_BYTES / 4));
+        put_value(w, view_head(view_str(f->str), VALUE_MAX_BYTES / 4));
         break;
     case LOG_FIELD_U64:
         snprintf(number, sizeof(number), "%" PRIu64, f->u64);

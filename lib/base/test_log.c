@@ -78,9 +78,10 @@ static void values_cannot_forge(void **state)
         const char *value, *written;
     } rows[] = {
         {"a\nb", "a\\x0Ab"},
-        {"a b", "a\\x20b"},
-        {"a=b", "a\\x3Db"},
+        {"a b", "\"a b\""},
+        {"a=b", "\"a=b\""},
         {"a\"b", "a\\x22b"},
+        {"a \"b", "\"a \\x22b\""},
         {"a\\x0A", "a\\x5Cx0A"},
         {"\x7F\x1B[0m", "\\x7F\\x1B[0m"},
         {"\xC3\xA4", "\\xC3\\xA4"},
