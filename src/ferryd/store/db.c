@@ -71,10 +71,24 @@ enum err db_number(sqlite3 *db, const char *sql, int64_t *out)
     return e;
 }
 
+/* Names are looked up once, not with every row. */
+static enum err name_parameters(struct statement *s)
+{
+    int count = sqlite3_bind_parameter_count(s->stmt);
+    if (count > PARAMETERS_MAX)
+        return ERR_LIMIT;
+    for (int at = 1; at <= count; at++) {
+        const char *name = sqlite3_bind_parameter_name(s->stmt, at);
+        s->fields[at - 1] = name != NULL && s->table != NULL ? field_find(s->table, name + 1) : NULL;
+    }
+    return OK;
+}
+
 enum err statement_prepare(struct statement *s, sqlite3 *db, const struct table *t, const char *sql)
 {
     s->table = t;
-    return db_outcome(db, sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL));
+    enum err e = db_outcome(db, sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &s->stmt, NULL));
+    return e == OK ? name_parameters(s) : e;
 }
 
 void statement_finish(struct statement *s)
@@ -167,8 +181,7 @@ enum err statement_bind_row(const struct statement *s, const void *row)
 {
     int count = sqlite3_bind_parameter_count(s->stmt);
     for (int at = 1; at <= count; at++) {
-        const char *name = sqlite3_bind_parameter_name(s->stmt, at);
-        const struct field *f = name != NULL ? field_find(s->table, name + 1) : NULL;
+        const struct field *f = s->fields[at - 1];
         if (f == NULL)
             continue;
         enum err e = outcome(s, bind_field(s->stmt, at, f, row));

@@ -18,10 +18,13 @@ enum err db_exec(sqlite3 *db, const char *sql) MUST_USE;
 /* The one number that a query gives. */
 enum err db_number(sqlite3 *db, const char *sql, int64_t *out) MUST_USE;
 
+enum { PARAMETERS_MAX = 24 }; /* the widest row, and what comes from beside it */
+
 /* A statement, kept prepared. */
 struct statement {
     sqlite3_stmt *stmt;
     const struct table *table;
+    const struct field *fields[PARAMETERS_MAX]; /* of each parameter; NULL: it is not named after a column */
 };
 enum err statement_prepare(struct statement *s, sqlite3 *db, const struct table *t, const char *sql) MUST_USE;
 void statement_finish(struct statement *s);

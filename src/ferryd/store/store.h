@@ -138,7 +138,8 @@ struct change {
         ORDER_OPENING,  /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
         ORDER_SERVED,   /* cards_left - 1, never below 0; at 0 an open order is done */
         SESSION_ADD,    /* ERR_EXISTS; stored as revision + 1 */
-        SESSION_PUT,    /* revision as with CARD_PUT */
+        SESSION_PUT,    /* revision must be the stored one, else ERR_CONFLICT; stored as revision + 1. What
+                           identifies it (id, order, created_ms) stays */
         AUDIT_ADD,
         CHANGE_COUNT
     } kind;

@@ -473,6 +473,16 @@ static void sessions_change_only_as_they_were_read(void **state)
     next.revision = 1;
     next.token_digest[0] = 0xDD;
     next.state = (struct blob){0};
+    (void)snprintf(next.card, sizeof(next.card), "%s", "42-01");
+    (void)snprintf(next.step, sizeof(next.step), "%s", "done");
+    (void)snprintf(next.outcome, sizeof(next.outcome), "%s", "failed");
+    (void)snprintf(next.reason, sizeof(next.reason), "%s", "no-answer");
+    (void)snprintf(next.detail, sizeof(next.detail), "%s", "nothing came");
+    memset(next.request_digest, 0xEE, sizeof(next.request_digest));
+    next.posts += 1;
+    next.commands += 2;
+    next.bytes += 3;
+    next.updated_ms += 4;
     APPLY(w, SESSION_PUT, session, &next);
     REFUSED(w, ERR_CONFLICT, SESSION_PUT, session, &next);
     assert_int_equal(w->store.ops->get_session_by_token(w->store.ctx, session.token_digest, &got),
@@ -480,7 +490,25 @@ static void sessions_change_only_as_they_were_read(void **state)
     assert_int_equal(w->store.ops->get_session_by_token(w->store.ctx, next.token_digest, &got), OK);
     assert_int_equal(got.revision, 2);
     assert_int_equal(got.state.len, 0);
+    assert_string_equal(got.id, next.id);
+    assert_string_equal(got.order, next.order);
+    assert_string_equal(got.card, next.card);
+    assert_string_equal(got.step, next.step);
+    assert_string_equal(got.outcome, next.outcome);
+    assert_string_equal(got.reason, next.reason);
+    assert_string_equal(got.detail, next.detail);
+    assert_memory_equal(got.request_digest, next.request_digest, sizeof(got.request_digest));
+    assert_true(view_equal(blob_view(&got.reply), blob_view(&next.reply)));
+    assert_int_equal(got.posts, next.posts);
+    assert_int_equal(got.commands, next.commands);
+    assert_int_equal(got.bytes, next.bytes);
+    assert_int_equal(got.created_ms, next.created_ms);
+    assert_int_equal(got.updated_ms, next.updated_ms);
     session_row_free(&got);
+    /* One that was never added is not put. */
+    memset(next.id, 'f', ID_TEXT);
+    next.revision = 0;
+    REFUSED(w, ERR_CONFLICT, SESSION_PUT, session, &next);
 }
 
 /* ---- change sets ---- */

@@ -98,7 +98,15 @@ static const struct rule rules[CHANGE_COUNT] = {
                        " state = CASE WHEN state = 'open' AND cards_left <= 1 THEN 'done' ELSE state END"
                        " WHERE id = :id"}},
     [SESSION_ADD] = {TABLE_SESSION, {{0}}, {INSERT}},
-    [SESSION_PUT] = {TABLE_SESSION, {{ERR_CONFLICT, REVISION_MOVED("sessions", "id")}}, {UPSERT}},
+    [SESSION_PUT] = {TABLE_SESSION,
+                     {{ERR_CONFLICT, ABSENT("sessions", "id = :id AND revision = :revision")}},
+                     /* An index is written for each of its columns that a statement names, changed or not;
+                      * an upsert would name all, and move the counter of AUTOINCREMENT besides. */
+                     {"UPDATE sessions SET token_digest = :token_digest, step = :step, outcome = :outcome,"
+                      " reason = :reason, detail = :detail, posts = :posts, commands = :commands,"
+                      " bytes = :bytes, updated_ms = :updated_ms, revision = :revision + 1,"
+                      " request_digest = :request_digest, state = :state, reply = :reply WHERE id = :id",
+                      "UPDATE sessions SET card = :card WHERE id = :id AND card <> :card"}},
     [AUDIT_ADD] = {TABLE_AUDIT,
                    {{0}},
                    {"INSERT INTO audit (time_ms, who, what, object, detail)"
