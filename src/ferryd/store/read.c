@@ -36,7 +36,6 @@ static const struct query {
     [READ_ORDER] = {TABLE_ORDER, NULL, "WHERE id = :id"},
     [READ_ORDER_TICKET] = {TABLE_ORDER, NULL, "WHERE ticket_digest = :digest"},
     [READ_SESSION] = {TABLE_SESSION, NULL, "WHERE id = :id"},
-    [READ_SESSION_TOKEN] = {TABLE_SESSION, NULL, "WHERE token_digest = :digest ORDER BY sequel DESC LIMIT 1"},
     [LIST_APPS] = {TABLE_APP, "cap", BY_NAME("name")},
     [LIST_TYPES] = {TABLE_TYPE, NULL, BY_NAME("name")},
     [LIST_KEYS] = {TABLE_KEY, NULL,
@@ -178,11 +177,6 @@ static enum err get_order_by_ticket(void *ctx, const uint8_t digest[DIGEST_LEN],
 static enum err get_session(void *ctx, const char *id, struct session_row *out)
 {
     return one_by_text(ctx, READ_SESSION, ":id", id, out);
-}
-
-static enum err get_session_by_token(void *ctx, const uint8_t digest[DIGEST_LEN], struct session_row *out)
-{
-    return one_by_digest(ctx, READ_SESSION_TOKEN, digest, out);
 }
 
 /* A listing while it runs. The row that was given last is freed when the next one comes. */
@@ -366,7 +360,6 @@ void read_fill_ops(struct store_ops *ops)
     ops->get_order = get_order;
     ops->get_order_by_ticket = get_order_by_ticket;
     ops->get_session = get_session;
-    ops->get_session_by_token = get_session_by_token;
     ops->list_apps = list_apps;
     ops->list_types = list_types;
     ops->list_keys = list_keys;

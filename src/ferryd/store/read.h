@@ -17,7 +17,6 @@ enum read_id {
     READ_ORDER,
     READ_ORDER_TICKET,
     READ_SESSION,
-    READ_SESSION_TOKEN,
     LIST_APPS,
     LIST_TYPES,
     LIST_KEYS,

@@ -189,7 +189,6 @@ struct store_ops {
     enum err (*get_order)(void *ctx, const char *id, struct order_row *out);
     enum err (*get_order_by_ticket)(void *ctx, const uint8_t digest[DIGEST_LEN], struct order_row *out);
     enum err (*get_session)(void *ctx, const char *id, struct session_row *out);
-    enum err (*get_session_by_token)(void *ctx, const uint8_t digest[DIGEST_LEN], struct session_row *out);
 
     /* Calls each for every row of the page; it may take over blobs by clearing them in the row. Stops early
      * on an error. */
