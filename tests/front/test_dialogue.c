@@ -381,6 +381,64 @@ static void no_token_is_stored(void **state)
     front_world_close(&w);
 }
 
+struct ended {
+    size_t failed, unknown, running;
+};
+
+static enum err count_ended(void *arg, struct session_row *row)
+{
+    struct ended *e = arg;
+    e->failed += strcmp(row->outcome, "failed") == 0;
+    e->unknown += strcmp(row->outcome, "unknown") == 0;
+    e->running += row->outcome[0] == '\0';
+    return OK;
+}
+
+static struct ended wait_for_end(struct front_world *w, size_t running)
+{
+    const struct listing all = {.limit = PAGE_MAX};
+    struct ended e = {0};
+    for (unsigned n = 0; n < 100; n++) {
+        e = (struct ended){0};
+        assert_int_equal(w->bench.store.ops->list_sessions(w->bench.store.ctx, &all, count_ended, &e), OK);
+        if (e.running <= running)
+            break;
+        (void)usleep(100000);
+    }
+    return e;
+}
+
+/* A client that is not heard of again: the session ends by itself, under the same server or the next one. A
+ * packet that is out may have been executed. */
+static void silent_sessions_end(void **state)
+{
+    (void)state;
+    for (unsigned restart = 0; restart < 2; restart++) {
+        struct front_world w;
+        struct exchange opened, m2, m4;
+        assert_int_equal(setenv("FRONT_TIMEOUT_S", "1", 1), 0);
+        open_world(&w);
+        front_begin(&w, "install", &opened);
+        front_begin(&w, "install", &m2);
+        front_go_on(&w, &m2, NULL, &m4);
+        assert_int_equal(m4.status, 200);
+        if (restart == 1) {
+            front_kill(&w);
+            (void)usleep(2200000);
+            front_start(&w);
+        }
+        struct ended e = wait_for_end(&w, 0);
+        assert_int_equal(e.running, 0);
+        assert_int_equal(e.failed, 1);
+        assert_int_equal(e.unknown, 1);
+        assert_int_equal(unsetenv("FRONT_TIMEOUT_S"), 0);
+        exchange_finish(&opened);
+        exchange_finish(&m2);
+        exchange_finish(&m4);
+        front_world_close(&w);
+    }
+}
+
 /* ---- Profile B --------------------------------------------------------------------------------------- */
 
 static void ask_b(struct front_world *w, const char *cookie, struct view body, struct exchange *out)
@@ -452,6 +510,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_malformed_body_can_be_corrected),
         cmocka_unit_test(a_keeper_that_dies_costs_nothing),
         cmocka_unit_test(no_token_is_stored),
+        cmocka_unit_test(silent_sessions_end),
         cmocka_unit_test(profile_b_delivers_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

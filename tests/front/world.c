@@ -110,6 +110,8 @@ static int run_front(char **argv)
                          .connections_per_peer_max = 8,
                          .session_timeout_s = 600,
                          .order_expiry_s = 3600};
+    if (getenv("FRONT_TIMEOUT_S") != NULL)
+        c->session_timeout_s = (unsigned)atoi(getenv("FRONT_TIMEOUT_S"));
     (void)snprintf(c->listen, sizeof(c->listen), "127.0.0.1:0");
     (void)snprintf(c->public_url, sizeof(c->public_url), "https://127.0.0.1");
     (void)snprintf(c->store, sizeof(c->store), "%s", argv[2]);

@@ -644,6 +644,91 @@ void dialogue_take(struct dialogue *d, const struct dialogue_wire *wire, const s
         continue_post(p);
 }
 
+/* ---- Sessions that nobody goes on with ---------------------------------------------------------------- */
+
+static void script_nobody(struct http_reply *reply, const char *token, struct view packet)
+{
+    (void)token, (void)packet;
+    http_reply_send(reply, 200, NULL, VIEW_NULL);
+}
+
+static void end_nobody(struct http_reply *reply, int status, const char *text)
+{
+    (void)text;
+    http_reply_send(reply, status, NULL, VIEW_NULL);
+}
+
+static const struct dialogue_wire wire_nobody = {.script = script_nobody, .end = end_nobody};
+
+static bool is_over(const struct dialogue *d, const struct session_row *row, uint64_t now_ms)
+{
+    return row->outcome[0] == '\0' && now_ms > row->updated_ms + 1000ULL * d->session_timeout_s;
+}
+
+static void expire(struct dialogue *d, const char *id)
+{
+    const struct session_event event = {.kind = SESSION_EXPIRE};
+    struct post *p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return;
+    p->d = d;
+    p->wire = &wire_nobody;
+    memset(p->token, '-', 1); /* it is no beginning */
+    d->under_way++;
+    world_init(&p->world, d->store, &d->cache);
+    enum err e = d->store->ops->get_session(d->store->ctx, id, &p->row);
+    if (e == OK)
+        e = session_decode(&p->session, blob_view(&p->row.state));
+    p->has_session = e == OK;
+    /* Between listing and reading a client may have come back. */
+    if (e != OK || !is_over(d, &p->row, d->clock.now_ms(d->clock.ctx))) {
+        post_free(p);
+        return;
+    }
+    p->posts_before = p->row.posts;
+    take_event(p, &event);
+}
+
+struct sweep {
+    struct dialogue *d;
+    uint64_t now_ms;
+    size_t rows, count;
+    char last[ID_TEXT + 1], over[PAGE_MAX][ID_TEXT + 1];
+    uint64_t oldest_ms;
+};
+
+static enum err sweep_row(void *arg, struct session_row *row)
+{
+    struct sweep *s = arg;
+    s->rows++;
+    s->oldest_ms = row->created_ms;
+    (void)snprintf(s->last, sizeof(s->last), "%s", row->id);
+    if (is_over(s->d, row, s->now_ms) && s->count < PAGE_MAX)
+        (void)snprintf(s->over[s->count++], sizeof(s->over[0]), "%s", row->id);
+    return OK;
+}
+
+void dialogue_sweep(struct dialogue *d, bool all)
+{
+    enum { PAGES_MAX = 100, LONGEST_SESSION_MS = 24 * 3600 * 1000 };
+    struct listing page = {.limit = PAGE_MAX};
+    struct sweep *s = calloc(1, sizeof(*s));
+    if (s == NULL)
+        return;
+    for (unsigned n = 0; n < PAGES_MAX; n++) {
+        *s = (struct sweep){.d = d, .now_ms = d->clock.now_ms(d->clock.ctx)};
+        if (d->store->ops->list_sessions(d->store->ctx, &page, sweep_row, s) != OK)
+            break;
+        for (size_t k = 0; k < s->count; k++)
+            expire(d, s->over[k]);
+        bool old = s->oldest_ms + 2000ULL * d->session_timeout_s + LONGEST_SESSION_MS < s->now_ms;
+        if (s->rows < page.limit || (old && !all))
+            break;
+        (void)snprintf(page.after, sizeof(page.after), "%s", s->last);
+    }
+    free(s);
+}
+
 /* ---- Amendment B ------------------------------------------------------------------------------------- */
 
 static const char protocol_a[] = "globalplatform-remote-admin/1.0";

@@ -37,6 +37,10 @@ void dialogue_post(struct dialogue *d, const struct http_request *r);
 /* profile_b.c */
 void dialogue_post_b(struct dialogue *d, const struct http_request *r);
 
+/* Ends the sessions that have heard nothing for longer than the timeout. all: also those that began long ago,
+ * as after a start. */
+void dialogue_sweep(struct dialogue *d, bool all);
+
 /* ---- For the wires ----------------------------------------------------------------------------------- */
 
 /* What a wire has found in a request. */

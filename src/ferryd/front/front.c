@@ -19,6 +19,7 @@
 
 enum {
     STOP_POLL_MS = 20,
+    SWEEP_S = 60,        /* and never longer than the timeout of a session */
     STOP_MAX_MS = 10000, /* the supervisor waits longer than that */
     TOKEN_FILE_MAX = 256 /* 64 digits, and a line's end */
 };
@@ -32,7 +33,7 @@ struct front {
     struct crypto *crypto;
     struct api *api;
     struct dialogue dialogue;
-    struct event *store_event, *control_event, *stop_event;
+    struct event *store_event, *control_event, *stop_event, *sweep_event;
     uint8_t admin_token[DIGEST_LEN];
     bool has_admin_token, stopping, failed;
     unsigned stop_waited_ms;
@@ -253,15 +254,27 @@ static enum err open_http(struct front *f)
     return e;
 }
 
+static void on_sweep(evutil_socket_t fd, short what, void *arg)
+{
+    struct front *f = arg;
+    (void)fd, (void)what;
+    if (!f->stopping)
+        dialogue_sweep(&f->dialogue, false);
+}
+
 static enum err add_events(struct front *f)
 {
+    unsigned timeout_s = f->setup->config->session_timeout_s;
+    const struct timeval every = {.tv_sec = timeout_s > 0 && timeout_s < SWEEP_S ? timeout_s : SWEEP_S};
     f->store_event =
         event_new(f->base, f->store.ops->event_fd(f->store.ctx), EV_READ | EV_PERSIST, on_store, f);
     f->control_event = event_new(f->base, f->setup->control_fd, EV_READ | EV_PERSIST, on_control, f);
     f->stop_event = event_new(f->base, -1, EV_PERSIST, poll_stop, f);
-    if (f->store_event == NULL || f->control_event == NULL || f->stop_event == NULL)
+    f->sweep_event = event_new(f->base, -1, EV_PERSIST, on_sweep, f);
+    if (f->store_event == NULL || f->control_event == NULL || f->stop_event == NULL || f->sweep_event == NULL)
         return ERR_MEMORY;
-    if (event_add(f->store_event, NULL) != 0 || event_add(f->control_event, NULL) != 0)
+    if (event_add(f->sweep_event, &every) != 0 || event_add(f->store_event, NULL) != 0 ||
+        event_add(f->control_event, NULL) != 0)
         return ERR_IO;
     return OK;
 }
@@ -299,6 +312,7 @@ static void event_finish(struct event **e)
  * end quietly. */
 static void front_close(struct front *f)
 {
+    event_finish(&f->sweep_event);
     event_finish(&f->stop_event);
     event_finish(&f->control_event);
     event_finish(&f->store_event);
@@ -323,6 +337,7 @@ int front_run(const struct front_setup *setup)
     if (e == OK) {
         if (setup->ready != NULL)
             setup->ready(setup->arg, http_port(f.http));
+        dialogue_sweep(&f.dialogue, true);
         (void)event_base_dispatch(f.base);
     } else {
         LOG(LOG_ERROR, "front.start", log_err(e));

@@ -383,7 +383,7 @@ size_t http_due(const struct http *h)
 
 void http_reply_header(struct http_reply *r, const char *name, const char *value)
 {
-    if (r->request == NULL)
+    if (r == NULL || r->request == NULL)
         return;
     /* evhttp refuses a value that would begin a new header. */
     if (evhttp_add_header(evhttp_request_get_output_headers(r->request), name, value) != 0)
@@ -392,6 +392,8 @@ void http_reply_header(struct http_reply *r, const char *name, const char *value
 
 void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body)
 {
+    if (r == NULL)
+        return;
     if (r->request == NULL) {
         reply_free(r);
         return;

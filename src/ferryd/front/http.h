@@ -26,6 +26,7 @@ struct http_request {
 const char *http_header(const struct http_request *r, const char *name);
 const char *http_query(const struct http_request *r, const char *name);
 
+/* r may be NULL in both: nobody waits for this answer. */
 void http_reply_header(struct http_reply *r, const char *name, const char *value);
 /* Ends the reply. body may be empty. Safe when the client has gone meanwhile. */
 void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body);
