@@ -146,6 +146,11 @@ static int print_results(const struct result *results, size_t count)
     }
     sum.by[NO_CODE] += without;
     print_line("sum", "", &sum);
+    if (sum.by[PARTLY] + sum.by[NO_CODE] > 0)
+        puts("partly: right as far as it was compared; no code: of what Cardferry does not do (vectors_run "
+             "--verbose names each, and why)");
+    if (sum.by[FAIL] + sum.by[PASS] == 0)
+        puts("nothing was checked");
     return sum.by[FAIL] == 0 && sum.by[PASS] > 0 ? 0 : 1;
 }
 
