@@ -524,6 +524,10 @@ enum err store_open_sqlite_limits(struct store *out, const char *path, const str
     struct sqlite_store *s = calloc(1, sizeof(*s));
     if (s == NULL)
         return ERR_MEMORY;
+    /* The library's account of its memory, which nobody reads, is kept under one lock for all connections:
+     * the threads would wait for each other. It can only be refused to a process that has used the library
+     * before, and then it is as it was. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     s->limits = *limits;
     queue_init(&s->submitted);
     queue_init(&s->completed);
