@@ -167,7 +167,7 @@ int admin_ask_text(struct admin *a, const char *method, const char *path, struct
 /* What comes from afar does not move the cursor. */
 static void print_text(const char *text)
 {
-    for (size_t i = 0; text[i] != '\0' && i < VALUE_SHOWN_MAX; i++)
+    for (size_t i = 0; i < VALUE_SHOWN_MAX && text[i] != '\0'; i++)
         putchar((unsigned char)text[i] < ' ' || text[i] == 0x7F ? '?' : text[i]);
 }
 

@@ -162,7 +162,8 @@ static int run_verb(const struct verb *v, int argc, char **argv)
         return EXIT_OK;
     }
     if (cli.arg_count < v->min_args || cli.arg_count > v->max_args) {
-        cli_error("usage: ferry %s %s: see 'ferry %s --help'", v->name, v->args, v->name);
+        cli_error("usage: ferry %s%s%s: see 'ferry %s --help'", v->name, *v->args != '\0' ? " " : "", v->args,
+                  v->name);
         return EXIT_USAGE;
     }
     return v->run(&cli);

@@ -34,7 +34,8 @@ for program in ferryd ferry ferry-card; do
     fi
     ok "$program --help succeeds" "$binary" --help
     whole_help "$binary" 2>/dev/null | options >"$tap_dir/help"
-    mandoc -T ascii "$page" | col -b | options >"$tap_dir/page"
+    # Without the strokes that make a letter bold.
+    mandoc -T ascii "$page" | sed "s/.$(printf '\b')//g" | options >"$tap_dir/page"
     same "every option of $program --help is in $page" '' "$(comm -23 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
     same "every option in $page is in $program --help" '' "$(comm -13 "$tap_dir/help" "$tap_dir/page" | paste -sd' ')"
 done
