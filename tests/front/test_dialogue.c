@@ -4,6 +4,7 @@
  */
 #include "world.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -98,6 +99,58 @@ static void a_repeated_post_has_one_effect(void **state)
     exchange_finish(&m6);
     wr_free(&m3);
     wr_free(&m5);
+    front_world_close(&w);
+}
+
+struct racer {
+    struct front_world *w;
+    const char *next;
+    struct view body;
+    struct exchange answer;
+};
+
+static void *race(void *arg)
+{
+    struct racer *r = arg;
+    struct front_world own = *r->w;
+    own.curl = curl_easy_init();
+    front_post(&own, r->next, r->body, &r->answer);
+    curl_easy_cleanup(own.curl);
+    return NULL;
+}
+
+/* The same POST on several connections at once: one effect, one answer. */
+static void posts_at_the_same_time_have_one_effect(void **state)
+{
+    enum { RACERS = 4 };
+    struct front_world w;
+    struct exchange m2, m6;
+    struct writer m3;
+    struct racer racers[RACERS];
+    pthread_t threads[RACERS];
+    (void)state;
+    open_world(&w);
+    wr_heap(&m3, SCRIPT_MAX);
+    front_begin(&w, "install", &m2);
+    front_execute(&w, wr_view_of(&m2.body), &m3);
+    for (size_t n = 0; n < RACERS; n++) {
+        racers[n] = (struct racer){.w = &w, .next = m2.next, .body = wr_view_of(&m3)};
+        assert_int_equal(pthread_create(&threads[n], NULL, race, &racers[n]), 0);
+    }
+    for (size_t n = 0; n < RACERS; n++)
+        assert_int_equal(pthread_join(threads[n], NULL), 0);
+    for (size_t n = 0; n < RACERS; n++) {
+        if (racers[n].answer.status != 200 || !same(&racers[0].answer, &racers[n].answer))
+            fail_msg("POST %zu: %ld", n, racers[n].answer.status);
+    }
+    assert_int_equal(bench_ledger(&w.bench, "999999-00006001111111110001", 0x30).openings, 1);
+    front_go_on(&w, &racers[0].answer, NULL, &m6);
+    expect("M6", &m6, 204, "confirmed", "none");
+    for (size_t n = 0; n < RACERS; n++)
+        exchange_finish(&racers[n].answer);
+    exchange_finish(&m2);
+    exchange_finish(&m6);
+    wr_free(&m3);
     front_world_close(&w);
 }
 
@@ -503,6 +556,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_posts),
         cmocka_unit_test(a_repeated_post_has_one_effect),
+        cmocka_unit_test(posts_at_the_same_time_have_one_effect),
         cmocka_unit_test(sessions_survive_the_server),
         cmocka_unit_test(a_lost_connection_is_resumed),
         cmocka_unit_test(refused_before_anything_is_sent),
