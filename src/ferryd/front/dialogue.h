@@ -2,7 +2,7 @@
  *
  * The dialogue with clients over HTTP: each POST is one turn of a session (session/session.h), carried
  * between the vault's process and the store until it can be answered. How a request and an answer look is a
- * wire's business (dialogue.c: Amendment B; profile_b.c). */
+ * wire's business (profile_a.c: Amendment B; profile_b.c). */
 #ifndef FRONT_DIALOGUE_H
 #define FRONT_DIALOGUE_H
 
@@ -33,6 +33,7 @@ struct dialogue {
     unsigned under_way;       /* POSTs that are not answered yet */
 };
 
+/* profile_a.c */
 void dialogue_post(struct dialogue *d, const struct http_request *r);
 /* profile_b.c */
 void dialogue_post_b(struct dialogue *d, const struct http_request *r);
