@@ -56,11 +56,11 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-static uint64_t now_ms(void)
+static uint64_t now_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
 /* Who asks: the card by its ATR, and this run by a random name, so that the server's log can tell two runs
@@ -108,7 +108,10 @@ static enum err post_once(struct exchange *x, bool resume)
     x->answer.wanted = x->wanted;
     x->answer.wanted_count = W_COUNT;
     x->end->posts++;
-    return remote_ask(x->remote, &q, &x->answer);
+    uint64_t start = now_us();
+    enum err e = remote_ask(x->remote, &q, &x->answer);
+    x->end->server_us += now_us() - start;
+    return e;
 }
 
 /* No answer, or one that says that the session stands as it was: the same POST may be sent again. */
@@ -164,7 +167,9 @@ static enum err execute(struct exchange *x)
     if (strcmp(step, "deliver") == 0 || step[0] == '\0')
         x->changed_card = true;
     wr_clear(&x->response);
+    uint64_t start = now_us();
     enum err e = relay_run(x->reader, script, &watch, &x->response, &result);
+    x->end->card_us += now_us() - start;
     report_answers(x->report);
     x->end->commands += result.executed;
     x->end->bytes += result.bytes;
@@ -295,7 +300,7 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
                   struct report *report, struct run_end *end)
 {
     struct exchange *x = calloc(1, sizeof(*x));
-    uint64_t start = now_ms();
+    uint64_t start = now_us();
     *end = (struct run_end){0};
     if (x == NULL) {
         exchange_refused(end, "error", EXIT_OTHER, err_text(ERR_MEMORY));
@@ -313,7 +318,7 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
             rounds++;
     if (rounds == ROUNDS_MAX)
         set_end(end, own_outcome(x), "server-refused", EXIT_FAILED, "the server does not come to an end");
-    end->duration_ms = now_ms() - start;
+    end->duration_us = now_us() - start;
     wr_free(&x->response);
     wr_free(&x->answer.body);
     free(x);

@@ -184,11 +184,13 @@ void report_end(struct report *r, const struct run_end *end)
 {
     char figures[160];
     if (r->json) {
-        put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I}", "event", "end", "outcome",
-                              end->outcome, "reason", end->reason, "detail", end->detail, "advice",
+        put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "event", "end",
+                              "outcome", end->outcome, "reason", end->reason, "detail", end->detail, "advice",
                               end->advice, "session", end->session, "posts", (int)end->posts, "commands",
                               (json_int_t)end->commands, "bytes", (json_int_t)end->bytes, "duration_ms",
-                              (json_int_t)end->duration_ms));
+                              (json_int_t)(end->duration_us / 1000), "card_ms",
+                              (json_int_t)(end->card_us / 1000), "server_ms",
+                              (json_int_t)(end->server_us / 1000)));
         return;
     }
     put_line(r, end->outcome, end->detail[0] != '\0' ? end->detail : end->reason);
@@ -196,7 +198,8 @@ void report_end(struct report *r, const struct run_end *end)
         put_line(r, "", end->advice);
     if (end->posts == 0)
         return;
-    snprintf(figures, sizeof(figures), "%u POST%s, %zu commands, %zu bytes, %llu ms", end->posts,
-             end->posts == 1 ? "" : "s", end->commands, end->bytes, (unsigned long long)end->duration_ms);
+    snprintf(figures, sizeof(figures), "%u POST%s, %zu commands, %zu bytes, %.1f ms (card %.1f, server %.1f)",
+             end->posts, end->posts == 1 ? "" : "s", end->commands, end->bytes,
+             (double)end->duration_us / 1000, (double)end->card_us / 1000, (double)end->server_us / 1000);
     put_line(r, "", figures);
 }

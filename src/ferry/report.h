@@ -2,7 +2,8 @@
  *
  * What a person or a program sees of a run: a progress bar and sentences on a terminal, plain lines
  * elsewhere, or one JSON object a line with --json. The last JSON line is always {"event":"end",...} with
- * outcome, reason, posts, commands, bytes, duration_ms. */
+ * outcome, reason, posts, commands, bytes, duration_ms, and what of it was the card's (card_ms) and the
+ * server's (server_ms). */
 #ifndef FERRY_REPORT_H
 #define FERRY_REPORT_H
 
@@ -23,7 +24,7 @@ struct run_end {
     char outcome[48], reason[48], detail[512], advice[256], session[64]; /* advice: what to do, "" nothing */
     unsigned posts;
     size_t commands, bytes;
-    uint64_t duration_ms;
+    uint64_t duration_us, card_us, server_us;
     int exit_code;
 };
 
