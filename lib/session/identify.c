@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <base/log.h>
+
 #include "parts.h"
 
 enum {
@@ -12,7 +14,9 @@ enum {
     ASK_SELECT = 0x01,
     /* 42 and 45: they make up the card's number. What else is asked is good to know. */
     ASK_IIN = 0x10,
-    ASK_CIN = 0x20
+    ASK_CIN = 0x20,
+    /* Channels left to a key set: time to change it. SCP02 has 32,767 in all. */
+    COUNTER_LOW = 1000
 };
 
 /* ---- Scripts ----------------------------------------------------------------------------------------- */
@@ -433,6 +437,11 @@ static enum err check_initialize_update(struct session *s, const struct session_
     /* Rule 6: a key version goes in by name, and the same must come out; nor may the protocol be another. */
     if (iu.kvn != s->type.kvn || iu.scp != s->type.scp || (iu.i >= 0 && iu.i != s->type.i))
         return end_downgrade(s, out);
+    /* Rule 13: at its end the key set opens no channel any more. */
+    uint32_t left = channel_counter_left(&iu);
+    if (left < COUNTER_LOW)
+        LOG(LOG_WARNING, "session.counter-low", log_str("session", s->id), log_str("card", s->card),
+            log_u64("channels_left", left));
     memcpy(s->kdd, iu.kdd, sizeof(s->kdd));
     return ask_vault(s, w, answer.data, out);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The rules that protect cards, each with a client or a card that would break it. */
+#include <base/log.h>
+
 #include "bench.h"
 
 #include <setjmp.h>
@@ -401,6 +403,46 @@ static void a_weaker_answer_is_refused(void **state)
     }
 }
 
+static void count_warnings(void *ctx, enum log_level level, const char *line)
+{
+    unsigned *count = ctx;
+    if (level == LOG_WARNING && strstr(line, "session.counter-low") != NULL)
+        *count += 1;
+}
+
+static uint64_t no_time(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+/* GPCS 2.3.1 E.5.1.2: the sequence counter of SCP02 stands behind diversification data and key information.
+ */
+static void a_counter_near_its_end_is_told(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t high; /* byte of the counter */
+        unsigned warnings;
+    } rows[] = {{"7B00: 1,279 left", 0x7B, 0}, {"7F00: 255 left", 0x7F, 1}};
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        unsigned warnings = 0;
+        const struct log_target target = {count_warnings, no_time, &warnings, LOG_WARNING};
+        struct bench b;
+        struct bench_setup setup = bench_classic();
+        struct forge_byte forge = {.at = 12, .value = rows[n].high};
+        const struct bench_client client = {.ctx = &forge, .answer = forge_initialize_update};
+        open_with_hello(&b, &setup);
+        log_set_target(&target);
+        struct bench_result r = bench_run(&b, "install", &client);
+        log_set_target(NULL);
+        bench_expect(rows[n].name, &r, OUTCOME_FAILED, REASON_WRONG_KEY);
+        assert_int_equal(warnings, rows[n].warnings);
+        bench_close(&b);
+    }
+}
+
 /* What a card was once proven to speak is what it has to speak, also when its type is made weaker. */
 static void a_card_stays_pinned(void **state)
 {
@@ -533,6 +575,7 @@ int main(void)
         cmocka_unit_test(without_a_key_nothing_is_tried),
         cmocka_unit_test(the_key_version_is_asked_for_by_name),
         cmocka_unit_test(a_weaker_answer_is_refused),
+        cmocka_unit_test(a_counter_near_its_end_is_told),
         cmocka_unit_test(a_card_stays_pinned),
         cmocka_unit_test(three_failed_loads_stop_the_server),
         cmocka_unit_test(a_good_load_clears_the_count),
