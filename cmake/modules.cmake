@@ -38,10 +38,11 @@ function(cf_module name)
     endforeach()
 endfunction()
 
-# cf_test(FILE target... [LABEL label]): the cmocka program FILE, linked to the targets.
+# cf_test(FILE target... [LABEL label] [STARTS_ITSELF]): the cmocka program FILE, linked to the targets.
+# STARTS_ITSELF: it becomes other processes through /proc/self/exe, which under valgrind is valgrind.
 # Tests find their data through the macro CF_DATA (the folder tests/data); <support/vectors.h> reads its JSON files.
 function(cf_test file)
-    cmake_parse_arguments(T "" "LABEL" "" ${ARGN})
+    cmake_parse_arguments(T "STARTS_ITSELF" "LABEL" "" ${ARGN})
     if(NOT T_LABEL)
         set(T_LABEL unit)
     endif()
@@ -55,7 +56,7 @@ function(cf_test file)
     add_test(NAME ${target} COMMAND ${target})
     set_tests_properties(${target} PROPERTIES LABELS ${T_LABEL} TIMEOUT 120)
     # What is shipped, under valgrind: the sanitizers see neither uninitialised memory nor the release build.
-    if(CF_VALGRIND AND T_LABEL STREQUAL unit)
+    if(CF_VALGRIND AND T_LABEL STREQUAL unit AND NOT T_STARTS_ITSELF)
         add_test(NAME valgrind_${target}
             COMMAND ${CMAKE_SOURCE_DIR}/tests/harness/valgrind.sh $<TARGET_FILE:${target}>)
         set_tests_properties(valgrind_${target} PROPERTIES LABELS valgrind TIMEOUT 900)
