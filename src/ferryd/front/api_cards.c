@@ -132,6 +132,13 @@ static json_t *show_card(struct api *a, const char *number, uint32_t version)
     return j;
 }
 
+/* A card whose answers never came has a ledger and nothing else. */
+static json_t *show_released(struct api *a, const char *number, uint32_t version)
+{
+    json_t *j = show_card(a, number, version);
+    return j != NULL ? j : json_pack("{s:s,s:[]}", "number", number, "ledger");
+}
+
 /* ---- requests ---- */
 
 static enum err each_card(void *arg, struct card_row *row)
@@ -171,7 +178,7 @@ void api_cards_release(const struct api_request *q)
                            .count = 1,
                            .what = "card.released",
                            .status = 200,
-                           .show = show_card};
+                           .show = show_released};
     if (!api_name(q, row.number, sizeof(row.number)))
         return;
     snprintf(c.name, sizeof(c.name), "%s", q->names[0]);

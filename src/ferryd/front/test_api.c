@@ -586,6 +586,18 @@ static void a_card_is_told_and_released(void **state)
     ASK(w, 404, "GET", "/api/v1/cards/1", NULL);
 }
 
+/* Its openings were counted, but its answers never came: there is a ledger and no card. */
+static void a_card_that_never_answered_is_released(void **state)
+{
+    struct test_world *w = *state;
+    struct ledger_row ledger = {.card = "4790-03", .kvn = 0x30};
+    struct change opening = {.kind = LEDGER_OPENING, .row.ledger = &ledger, .limit = 3, .now_ms = 5};
+    assert_int_equal(test_apply(&w->beside, &opening, 1).e, OK);
+    ASK(w, 200, "POST", "/api/v1/cards/4790-03/release", "{\"reason\":\"looked at it\"}");
+    assert_string_equal(test_text(w, "number"), "4790-03");
+    ASK(w, 404, "POST", "/api/v1/cards/4790-03/release", "{\"reason\":\"looked at it\"}");
+}
+
 static void sessions_are_told_without_their_secrets(void **state)
 {
     struct test_world *w = *state;
@@ -785,6 +797,7 @@ int main(void)
         ROW(an_order_may_only_raise_the_level),
         ROW(an_old_order_is_told_as_expired),
         ROW(a_card_is_told_and_released),
+        ROW(a_card_that_never_answered_is_released),
         ROW(sessions_are_told_without_their_secrets),
         ROW(listings_have_pages),
         ROW(a_long_body_is_too_large),
