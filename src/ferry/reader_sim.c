@@ -107,9 +107,10 @@ static enum err wait_gone(void *ctx, int timeout_ms)
     struct sim *s = ctx;
     uint8_t byte;
     struct pollfd p = {.fd = s->fd, .events = POLLIN};
-    if (poll(&p, 1, timeout_ms) == 0)
+    /* Nothing yet, or a signal: the caller decides whether to go on waiting. */
+    if (poll(&p, 1, timeout_ms) <= 0)
         return ERR_TIMEOUT;
-    return recv(s->fd, &byte, 1, MSG_PEEK) == 0 ? OK : ERR_IO;
+    return recv(s->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0 ? OK : ERR_IO;
 }
 
 static void close_card(void *ctx)

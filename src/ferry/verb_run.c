@@ -131,11 +131,11 @@ static int watch(const struct cli *cli)
         while (!interrupted && w.reader.ops != NULL && reader_wait_gone(&w.reader, 500) == ERR_TIMEOUT)
             continue;
         reader_close(&w.reader);
-        do
+        end.exit_code = EXIT_NO_CARD;
+        while (!interrupted && end.exit_code == EXIT_NO_CARD)
             one_card(&w, cli_option(cli, "reader"), 500, &end);
-        while (!interrupted && end.exit_code == EXIT_NO_CARD);
-        if (interrupted)
-            break;
+        if (end.exit_code == EXIT_NO_CARD)
+            break; /* told to end; a card that is being served is served to its end */
         report_end(&w.report, &end);
         if (exit_code == EXIT_OK)
             exit_code = end.exit_code;
