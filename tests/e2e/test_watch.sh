@@ -41,5 +41,5 @@ ok 'the third card is served' await 20 ends 3
 ok 'it waits for the next one' running watch
 ok 'and ends well when it is told to' stop watch
 stop card-three
-same 'the order is fulfilled' done "$("$ferry" order show "$order" --json | jq -r .state)"
+same 'the order is fulfilled' 'done' "$("$ferry" order show "$order" --json | jq -r .state)"
 tap_end
