@@ -17,7 +17,7 @@ enum {
 
 #define ROW(name, scp, i, type, rmac, ops, ...)                                                              \
     {                                                                                                        \
-        name, scp, i, type, 8, {__VA_ARGS__}, rmac, ops                                                      \
+        name, scp, i, type, 8, {__VA_ARGS__}, rmac, true, false, ops                                         \
     }
 #define SCP02(i, rmac, ...) ROW("SCP02", 2, i, KEY_DES3, rmac, &channel_scp02, __VA_ARGS__)
 #define SCP03(i, rmac, ...) ROW("SCP03", 3, i, KEY_AES, rmac, &channel_scp03, __VA_ARGS__)
@@ -172,6 +172,58 @@ out:
     wipe(expected, sizeof(expected));
     channel_free(&ch);
     return e;
+}
+
+/* ---- any method, from its first command ---- */
+
+/* Certificates of a chain, cut into commands. */
+enum { OPENING_STORAGE_MAX = 16 * 1024 };
+
+enum err channel_begin(struct channel_opening *out, struct crypto *c, struct random_source random,
+                       const struct channel_request *request, const struct channel_keys *keys)
+{
+    struct channel_opening o = {.request = *request};
+    const struct channel_method *m = request->method;
+    (void)c;
+    (void)keys;
+    if (!channel_level_ok(m, request->level))
+        return ERR_UNSUPPORTED;
+    wr_heap(&o.storage, OPENING_STORAGE_MAX);
+    o.own.len = m->host_challenge_len;
+    enum err e = random.fill(random.ctx, o.own.data, o.own.len);
+    wr_view(&o.storage, secret_view(&o.own));
+    if (e == OK)
+        e = wr_status(&o.storage);
+    if (e != OK) {
+        channel_opening_finish(&o);
+        return e;
+    }
+    channel_initialize_update(&o.commands[0], request->kvn, request->kid, wr_view_of(&o.storage));
+    o.count = 1;
+    o.request.aid = view_of(NULL, 0);
+    *out = o;
+    return OK;
+}
+
+void channel_opening_finish(struct channel_opening *o)
+{
+    wr_free(&o->storage);
+    secret_wipe(&o->own);
+    *o = (struct channel_opening){0};
+}
+
+enum err channel_accept(struct channel **out, struct crypto *c, const struct channel_opening *o,
+                        const struct channel_keys *keys, const struct rapdu *answers, size_t count)
+{
+    struct init_update iu;
+    if (count != o->count || count != 1 || answers[0].sw != SW_OK)
+        return ERR_STATE;
+    if (keys == NULL || keys->card == NULL)
+        return ERR_ARGUMENT;
+    enum err e = init_update_parse(answers[0].data, &iu);
+    if (e != OK)
+        return e;
+    return channel_open(out, c, o->request.method, keys->card, secret_view(&o->own), &iu, o->request.level);
 }
 
 void channel_free(struct channel **ch)

@@ -7,6 +7,8 @@
 #define GP_CHANNEL_H
 
 #include <apdu/apdu.h>
+#include <base/sources.h>
+#include <crypto/pk.h>
 #include <gp/keys.h>
 
 /* Security levels: P1 of EXTERNAL AUTHENTICATE (GPCS 2.3.1 table 10-1, E.5.2.3; Amendment D 7.1.2.1). */
@@ -43,11 +45,14 @@ struct channel_ops;
 
 struct channel_method {
     const char *name; /* "SCP02", "SCP03" */
-    uint8_t scp, i;   /* one row per supported i */
+    uint8_t scp;
+    uint8_t i; /* one row per supported i */
     enum key_type key_type;
     size_t host_challenge_len;
-    uint8_t levels[8]; /* the security levels that this i can do, strongest last, ended by 0 */
-    bool response_mac; /* a response MAC is possible, so that results can be confirmed */
+    uint8_t levels[8];  /* the security levels that this i can do, strongest last, ended by 0 */
+    bool response_mac;  /* a response MAC is possible, so that results can be confirmed */
+    bool authenticates; /* EXTERNAL AUTHENTICATE is the first command of an open channel */
+    bool keyed_opening; /* the opening's commands need the host's keys (SCP11) */
     const struct channel_ops *ops;
 };
 /* NULL when there is none. */
@@ -89,6 +94,49 @@ size_t channel_wrapped_max(const struct apdu *plain, size_t count);
  * EXTERNAL AUTHENTICATE that was not answered by 9000: ERR_STATE from then on. */
 enum err channel_unwrap(struct channel *ch, struct crypto *c, struct view rapdu, struct writer *out,
                         uint16_t *sw, bool *proven) MUST_USE;
+
+/* ---- any method, from its first command ----
+ * The opening is what has to be said, and answered, before a command can be signed: INITIALIZE UPDATE; with
+ * SCP11 the certificates and the key agreement; with implicit SCP02 only the card's sequence counter. */
+
+/* Whose keys: borrowed; only the members that the method needs. */
+struct channel_keys {
+    const struct card_keys *card; /* SCP01, SCP02, SCP03 */
+    struct pk *host;              /* SCP11a, SCP11c: SK.OCE.ECKA; F0: the server's signing key */
+    struct pk *peer; /* SCP11: PK.CA-KLCC, which signed the card's certificate; F0: the card's public key */
+    const struct view *certificates; /* SCP11a, SCP11c: the one that the card's CA-KLOC key signed comes
+                                        first, CERT.OCE.ECKA last */
+    size_t certificate_count;
+    uint8_t ca_kvn, ca_kid;             /* SCP11a, SCP11c: PK.CA-KLOC on the card */
+    struct view host_id, card_group_id; /* SCP11: SharedInfo; empty where they are not used */
+};
+
+struct channel_request {
+    const struct channel_method *method;
+    uint8_t level, kvn, kid;
+    uint8_t session_key_len; /* SCP11, F0: AES session keys of 16, 24 or 32 bytes; 0: the method's default */
+    struct view aid;         /* of the security domain; may be empty where the method does not need it */
+    uint64_t now_ms;         /* for the validity of certificates; 0: not checked */
+};
+
+enum { OPENING_COMMANDS_MAX = 32 };
+struct channel_opening {
+    struct channel_request request; /* with aid in storage */
+    struct apdu commands[OPENING_COMMANDS_MAX];
+    size_t count;
+    struct writer storage; /* of the commands */
+    struct secret own;     /* the host challenge, or the scalar of the ephemeral key */
+};
+/* keys may be NULL for methods whose row says that the opening needs none. On OK *out must go to
+ * channel_opening_finish, which wipes. */
+enum err channel_begin(struct channel_opening *out, struct crypto *c, struct random_source random,
+                       const struct channel_request *request, const struct channel_keys *keys) MUST_USE;
+void channel_opening_finish(struct channel_opening *o);
+/* Verifies what the card has answered (answers[n] to commands[n]) and opens the channel: ERR_AUTH when it is
+ * not who it should be, ERR_FORMAT, ERR_STATE when an answer is missing or is an error status word. A method
+ * whose row says so sends EXTERNAL AUTHENTICATE next; on others the channel takes commands at once. */
+enum err channel_accept(struct channel **out, struct crypto *c, const struct channel_opening *o,
+                        const struct channel_keys *keys, const struct rapdu *answers, size_t count) MUST_USE;
 
 /* The state as bytes, to be sealed at once, and back (ERR_FORMAT). The bytes are secret. */
 enum err channel_encode(const struct channel *ch, struct writer *out) MUST_USE;

@@ -59,6 +59,8 @@ void card_init(struct card *card, struct card_state *state, struct crypto *crypt
                struct random_source random, struct card_store store)
 {
     memset(card, 0, sizeof *card);
+    card->now = &card->logical[0];
+    card->now->open = true;
     card->state = *state;
     wipe(state, sizeof *state);
     card->crypto = crypto;
@@ -84,11 +86,11 @@ void card_loading_end(struct card *card)
 
 void card_session_end(struct card *card, enum session_state state)
 {
-    card_channel_finish(&card->session.channel);
-    card->session = (struct session){.state = state};
+    card_channel_finish(&card->now->session.channel);
+    card->now->session = (struct session){.state = state};
     card_loading_end(card);
-    memset(&card->personalising, 0, sizeof card->personalising);
-    memset(&card->listing, 0, sizeof card->listing);
+    memset(&card->now->personalising, 0, sizeof card->now->personalising);
+    memset(&card->now->listing, 0, sizeof card->now->listing);
 }
 
 static void waiting_end(struct card *card)
@@ -113,8 +115,8 @@ void card_reset(struct card *card)
 {
     card_session_end(card, SESSION_NONE);
     waiting_end(card);
-    card->select_cursor = 0;
-    card->selected = default_application(card);
+    card->now->select_cursor = 0;
+    card->now->selected = default_application(card);
 }
 
 void card_put_atr(const struct card *card, struct writer *out)
@@ -150,7 +152,7 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync)
 
 bool card_isd_selected(const struct card *card)
 {
-    return card->selected.len == 0;
+    return card->now->selected.len == 0;
 }
 
 struct view card_read_long_field(struct reader *r)
@@ -165,9 +167,9 @@ struct view card_read_long_field(struct reader *r)
 size_t card_response_room(const struct card *card, const struct apdu *a)
 {
     size_t room = a->extended && a->ne != 0 ? a->ne : 256;
-    if (card->session.state != SESSION_OPEN)
+    if (card->now->session.state != SESSION_OPEN)
         return room;
-    const struct card_channel *ch = &card->session.channel;
+    const struct card_channel *ch = &card->now->session.channel;
     if (ch->level & CARD_LEVEL_R_MAC)
         room = room > ch->mac_len ? room - ch->mac_len : 0;
     if (ch->level & CARD_LEVEL_R_ENCRYPTION)
@@ -194,7 +196,7 @@ static uint16_t run_command(struct card *card, const struct apdu *a, struct writ
         return SW_CLA;
     if (!(row->lives & life_bit(card)))
         return SW_CONDITIONS;
-    if (row->security == SECURITY_AUTHENTICATED && card->session.state != SESSION_OPEN)
+    if (row->security == SECURITY_AUTHENTICATED && card->now->session.state != SESSION_OPEN)
         return SW_SECURITY_STATUS;
     return row->handler(card, a, out);
 }
@@ -203,7 +205,7 @@ static uint16_t run_command(struct card *card, const struct apdu *a, struct writ
  * runs, then its response is protected. */
 static uint16_t run_secured(struct card *card, const struct apdu *a, struct writer *out)
 {
-    struct session *s = &card->session;
+    struct session *s = &card->now->session;
     struct writer plain, answer;
     wr_heap(&plain, CAPDU_MAX);
     wr_heap(&answer, RAPDU_MAX);
@@ -240,9 +242,9 @@ static uint16_t run_isd(struct card *card, const struct apdu *a, struct writer *
     const struct command *row = find_command(a->ins);
     bool begins = row != NULL && row->security == SECURITY_BEGINS && (a->cla & 0x80);
     bool initialize = begins && row->handler == cmd_initialize_update;
-    if (card->session.state == SESSION_ABORTED && !initialize)
+    if (card->now->session.state == SESSION_ABORTED && !initialize)
         return SW_SECURITY_STATUS;
-    if (card->session.state == SESSION_OPEN && !initialize)
+    if (card->now->session.state == SESSION_OPEN && !initialize)
         return run_secured(card, a, out);
     if ((a->cla & 0x04) && !begins)
         return SW_SECURITY_STATUS;

@@ -57,6 +57,17 @@ struct listing {
     size_t next;
 };
 
+/* ISO/IEC 7816-4 5.4: what a logical channel has of its own. The basic one is number 0 and always open. */
+enum { CARD_LOGICAL_CHANNELS = 4 };
+struct logical_channel {
+    bool open;
+    struct card_aid selected; /* len 0: the issuer security domain */
+    size_t select_cursor;     /* for SELECT [next occurrence] */
+    struct session session;
+    struct personalising personalising;
+    struct listing listing;
+};
+
 struct card {
     struct card_state state;
     struct crypto *crypto; /* borrowed */
@@ -65,12 +76,9 @@ struct card {
     bool t0;   /* 61xx and 6Cxx as T=0 has them */
     bool dead; /* memory and file have parted: silent until the next start */
 
-    struct card_aid selected; /* len 0: the issuer security domain */
-    size_t select_cursor;     /* for SELECT [next occurrence] */
-    struct session session;
+    struct logical_channel logical[CARD_LOGICAL_CHANNELS];
+    struct logical_channel *now; /* the one that the command in hand came on; never NULL */
     struct loading loading;
-    struct personalising personalising;
-    struct listing listing;
     struct writer waiting;   /* response data that the reader has yet to fetch */
     uint16_t waiting_sw;     /* the status word behind it */
     uint8_t waiting_head[4]; /* command that may be repeated after 6Cxx */

@@ -73,7 +73,7 @@ static enum err open_session(struct card *card, const struct card_channel_ops *o
 {
     uint8_t challenge[CARD_CHALLENGE_MAX], cryptogram[CARD_CRYPTOGRAM_MAX];
     struct card_static_keys keys = {k->enc, k->mac, k->dek};
-    struct session *s = &card->session;
+    struct session *s = &card->now->session;
     enum err e = make_challenge(card, ops, k, &keys, challenge);
     if (e == OK)
         e = ops->open(card->crypto, &keys, k->i, k->counter, host_challenge,
@@ -119,7 +119,7 @@ uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct w
 /* The try is written down before the answer is known to anybody, and taken back by success. */
 static uint16_t settle(struct card *card, const struct card_keyset *k, uint16_t sw)
 {
-    bool moves = k->scp == 0x02 && card->session.channel.mac_verified;
+    bool moves = k->scp == 0x02 && card->now->session.channel.mac_verified;
     uint32_t counter = k->counter + (moves ? 1 : 0);
     unsigned failures = k->failures;
     if (sw == SW_OK)
@@ -134,7 +134,7 @@ static uint16_t settle(struct card *card, const struct card_keyset *k, uint16_t 
 
 uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, struct writer *out)
 {
-    struct session *s = &card->session;
+    struct session *s = &card->now->session;
     (void)out;
     if (s->state != SESSION_INITIATED)
         return SW_CONDITIONS;

@@ -48,7 +48,7 @@ static bool aid_is_taken(struct card *card, struct view aid)
 /* The registry changes, and a listing of GET STATUS that went on would skip or repeat an entry. */
 static void listing_end(struct card *card)
 {
-    memset(&card->listing, 0, sizeof card->listing);
+    memset(&card->now->listing, 0, sizeof card->now->listing);
 }
 
 /* ---- INSTALL [for load] ---- */
@@ -301,7 +301,7 @@ static uint16_t install_for_selectable(struct card *card, struct view data)
 static uint16_t install_for_personalization(struct card *card, struct view data)
 {
     struct reader r;
-    memset(&card->personalising, 0, sizeof card->personalising);
+    memset(&card->now->personalising, 0, sizeof card->now->personalising);
     rd_init(&r, data);
     uint16_t before = rd_u16(&r);
     struct view aid = rd_view8(&r, AID_MAX);
@@ -313,7 +313,7 @@ static uint16_t install_for_personalization(struct card *card, struct view data)
         return SW_REFERENCED_DATA;
     if (app->life != STATE_SELECTABLE)
         return SW_CONDITIONS;
-    card->personalising.aid = app->aid;
+    card->now->personalising.aid = app->aid;
     return SW_OK;
 }
 
@@ -379,8 +379,8 @@ static uint16_t delete_application(struct card *card, struct view aid)
     struct writer w;
     wr_fixed(&w, memory, sizeof memory);
     card_put_application_gone(&w, aid);
-    if (card_aid_is(&card->personalising.aid, aid))
-        memset(&card->personalising, 0, sizeof card->personalising);
+    if (card_aid_is(&card->now->personalising.aid, aid))
+        memset(&card->now->personalising, 0, sizeof card->now->personalising);
     return card_commit(card, &w, true);
 }
 

@@ -25,7 +25,7 @@ static bool type_fits(uint8_t type, uint8_t scp)
 static enum err decrypt_key(struct card *card, struct view cipher, uint8_t *out)
 {
     static const uint8_t zeros[AES_BLOCK];
-    const struct card_channel *ch = &card->session.channel;
+    const struct card_channel *ch = &card->now->session.channel;
     struct view dek = secret_view(&ch->s_dek);
     return ch->scp == 0x02 ? crypto_des3_ecb_decrypt(card->crypto, dek, cipher, out)
                            : crypto_aes_cbc_decrypt(card->crypto, dek, zeros, cipher, out);
@@ -134,7 +134,7 @@ static uint16_t take_keys(struct card *card, struct view data, const struct card
 
 uint16_t cmd_put_key(struct card *card, const struct apdu *a, struct writer *out)
 {
-    const struct card_channel *ch = &card->session.channel;
+    const struct card_channel *ch = &card->now->session.channel;
     if (a->p1 & MORE_COMMANDS)
         return SW_CHAINING_UNSUPPORTED;
     if (a->p2 != ALL_THREE)

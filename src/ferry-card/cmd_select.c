@@ -111,7 +111,7 @@ static void value_sequence_counter(const struct card *card, struct writer *w)
 
 static void value_security_level(const struct card *card, struct writer *w)
 {
-    wr_u8(w, card->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->session.channel.level) : 0);
+    wr_u8(w, card->now->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->now->session.channel.level) : 0);
 }
 
 /* ETSI TS 102 226 8.2.1.7.2: applications, free non-volatile and volatile memory. */
@@ -238,7 +238,7 @@ static bool find_selection(const struct card *card, const struct apdu *a, size_t
 {
     /* Without an AID everything begins with it, and the security domain is the first. */
     if (a->p2 == 0x02)
-        return find_place(card, a->data, card->select_cursor + 1, false, place);
+        return find_place(card, a->data, card->now->select_cursor + 1, false, place);
     return find_place(card, a->data, 0, true, place) || find_place(card, a->data, 0, false, place);
 }
 
@@ -255,8 +255,8 @@ uint16_t cmd_select(struct card *card, const struct apdu *a, struct writer *out)
         return SW_FUNCTION_UNSUPPORTED;
     /* A selection ends the application session and with it the secure channel (E.1.6). */
     card_session_end(card, SESSION_NONE);
-    card->select_cursor = place;
-    card->selected = place == 0 ? (struct card_aid){.len = 0} : card->state.applications[place - 1].aid;
+    card->now->select_cursor = place;
+    card->now->selected = place == 0 ? (struct card_aid){.len = 0} : card->state.applications[place - 1].aid;
     if (place != 0)
         return SW_OK;
     put_fci(card, out);

@@ -140,7 +140,7 @@ static bool list_entries(const struct card *card, const struct apdu *a, struct v
 uint16_t cmd_get_status(struct card *card, const struct apdu *a, struct writer *out)
 {
     struct view aid, list = VIEW_NULL;
-    struct listing *l = &card->listing;
+    struct listing *l = &card->now->listing;
     bool next = (a->p2 & P2_NEXT) != 0;
     if ((a->p1 & 0xF0) == 0 || (a->p1 & 0x0F) != 0)
         return SW_INCORRECT_P1P2;

@@ -13,7 +13,7 @@ enum { BLOCK_COST = 4 };
 
 static uint16_t store_for_application(struct card *card, const struct apdu *a)
 {
-    struct view aid = card_aid_view(&card->personalising.aid);
+    struct view aid = card_aid_view(&card->now->personalising.aid);
     const struct card_application *app = card_find_application(&card->state, aid);
     size_t more = a->data.len + BLOCK_COST;
     struct writer w;
@@ -75,7 +75,7 @@ static uint16_t store_for_domain(struct card *card, const struct apdu *a)
 
 uint16_t cmd_store_data(struct card *card, const struct apdu *a, struct writer *out)
 {
-    struct personalising *p = &card->personalising;
+    struct personalising *p = &card->now->personalising;
     (void)out;
     /* 11.11.2.2: in order; a refused command and the last block set the count back. */
     uint16_t sw = SW_INCORRECT_P1P2;

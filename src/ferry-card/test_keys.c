@@ -59,7 +59,7 @@ static uint16_t put_key(uint8_t p1, uint8_t p2, struct view data)
 static void set_dek(struct view dek, uint8_t kvn)
 {
     assert_int_equal(host_open(h, 0, 0x00), SW_OK);
-    assert_int_equal(secret_set(&h->card.session.channel.s_dek, dek), OK);
+    assert_int_equal(secret_set(&h->card.now->session.channel.s_dek, dek), OK);
     h->card.state.keysets[0].kvn = kvn;
 }
 
@@ -110,7 +110,7 @@ enum form { PLAIN_BLOCK, LENGTH_FIRST };
 static void put_one(struct writer *w, uint8_t type, const struct secret *key, enum form form, bool wrong_kcv)
 {
     static const uint8_t zeros[AES_BLOCK];
-    const struct card_channel *ch = &h->card.session.channel;
+    const struct card_channel *ch = &h->card.now->session.channel;
     uint8_t clear[32] = {0}, cipher[32], kcv[3];
     bool des = ch->scp == 0x02;
     size_t padded = des ? key->len : (key->len + 15) / 16 * 16;

@@ -177,10 +177,10 @@ static void the_scp02_counter_moves_before_the_cryptogram(void **state)
     (void)state;
     new_card("classic", 0x55);
     assert_int_equal(say(initialize), SW_OK);
-    h->card.session.channel.host_cryptogram[0] ^= 1;
+    h->card.now->session.channel.host_cryptogram[0] ^= 1;
     struct card_keyset *k = &h->card.state.keysets[0];
     uint8_t header[] = {0x84, 0x82, 0x01, 0x00};
-    h->ch = h->card.session.channel;
+    h->ch = h->card.now->session.channel;
     h->ch.host_cryptogram[0] ^= 1;
     h->ch.level = CARD_LEVEL_C_MAC;
     assert_int_equal(host_secure(h, VIEW_OF(header), view_of(h->ch.host_cryptogram, 8)), SW_AUTH_FAILED);

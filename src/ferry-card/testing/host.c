@@ -145,7 +145,7 @@ uint16_t host_open(struct host *h, uint8_t kvn, uint8_t level)
     uint16_t sw = host_send(h, view_of(initialize, 6u + initialize[4]));
     if (sw != SW_OK)
         return sw;
-    h->ch = h->card.session.channel;
+    h->ch = h->card.now->session.channel;
     sw = send_maced(h, VIEW_OF(header), view_of(h->ch.host_cryptogram, h->ch.mac_len));
     h->ch.level = level;
     return sw;
