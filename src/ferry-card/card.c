@@ -88,7 +88,8 @@ void card_session_end(struct card *card, enum session_state state)
 {
     card_channel_finish(&card->now->session.channel);
     card->now->session = (struct session){.state = state};
-    card_loading_end(card);
+    if (card->loading.on == card->now)
+        card_loading_end(card);
     memset(&card->now->personalising, 0, sizeof card->now->personalising);
     memset(&card->now->listing, 0, sizeof card->now->listing);
 }
@@ -155,6 +156,22 @@ bool card_isd_selected(const struct card *card)
     return card->now->selected.len == 0;
 }
 
+bool card_selected_elsewhere(const struct card *card, struct view aid)
+{
+    bool found = false;
+    for (size_t n = 0; n < CARD_LOGICAL_CHANNELS; n++) {
+        const struct logical_channel *l = &card->logical[n];
+        found |= l != card->now && l->open && card_aid_is(&l->selected, aid);
+    }
+    return found;
+}
+
+void card_listings_end(struct card *card)
+{
+    for (size_t n = 0; n < CARD_LOGICAL_CHANNELS; n++)
+        memset(&card->logical[n].listing, 0, sizeof card->logical[n].listing);
+}
+
 struct view card_read_long_field(struct reader *r)
 {
     if (rd_peek(r) == 0x80) {
@@ -171,7 +188,7 @@ size_t card_response_room(const struct card *card, const struct apdu *a)
         return room;
     const struct card_channel *ch = &card->now->session.channel;
     if (ch->level & CARD_LEVEL_R_MAC)
-        room = room > ch->mac_len ? room - ch->mac_len : 0;
+        room = room > ch->response_mac_len ? room - ch->response_mac_len : 0;
     if (ch->level & CARD_LEVEL_R_ENCRYPTION)
         room = room >= AES_BLOCK ? room / AES_BLOCK * AES_BLOCK - 1 : 0;
     return room;

@@ -35,8 +35,10 @@ struct session {
 };
 
 /* Between INSTALL [for load] and the last LOAD. */
+struct logical_channel;
 struct loading {
     bool active;
+    struct logical_channel *on; /* the logical channel whose session loads */
     struct card_aid aid;
     uint8_t hash[DIGEST_MAX];
     size_t hash_len; /* 0: none was given */
@@ -104,6 +106,11 @@ void card_process(struct card *card, struct view capdu, struct writer *out);
 uint16_t card_commit(struct card *card, struct writer *records, bool sync) MUST_USE;
 
 bool card_isd_selected(const struct card *card);
+/* Is it selected on a logical channel beside the one of the command in hand? (GPCS 2.3.1 9.5: then it cannot
+ * be deleted) */
+bool card_selected_elsewhere(const struct card *card, struct view aid);
+/* The registry has changed: no GET STATUS, on whatever logical channel, goes on where it was. */
+void card_listings_end(struct card *card);
 /* Ends the secure channel session and all that hangs on it. */
 void card_session_end(struct card *card, enum session_state state);
 void card_loading_end(struct card *card);

@@ -16,8 +16,16 @@ const struct card_channel_ops *card_channel_ops(uint8_t scp)
     return NULL;
 }
 
+const struct card_channel_ops *const *card_channel_rows(size_t *count)
+{
+    *count = sizeof ops_rows / sizeof ops_rows[0];
+    return ops_rows;
+}
+
 void card_channel_finish(struct card_channel *ch)
 {
+    if (ch->own_finish != NULL)
+        ch->own_finish(ch->own);
     wipe(ch, sizeof *ch);
 }
 

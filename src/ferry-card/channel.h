@@ -18,6 +18,8 @@
 #include <crypto/crypto.h>
 
 enum { CARD_CHALLENGE_MAX = 16, CARD_CRYPTOGRAM_MAX = 16 };
+/* The longest MAC or signature of a command or response (RSA-4096), and the longest hash that chains them. */
+enum { CARD_MAC_MAX = 512, CARD_HASH_CHAIN_MAX = 64 };
 
 /* Bits of a security level (GPCS 2.3.1 E.5.2.3, Amendment D 7.1.2.1). */
 enum {
@@ -38,20 +40,32 @@ struct card_channel {
     uint8_t level; /* P1 of EXTERNAL AUTHENTICATE, once it succeeded */
     bool authenticated;
     bool mac_verified; /* the first C-MAC was right: SCP02's sequence counter moves (GPCS 2.3.1 E.1.2) */
-    uint8_t mac_len;   /* 8, or 16 in SCP03's S16 mode */
+    uint16_t mac_len;  /* of the MAC or signature behind a command, at most CARD_MAC_MAX; SCP03: 8, S16: 16 */
+    uint16_t response_mac_len; /* the same behind a response */
     struct secret s_enc, s_mac, s_rmac, s_dek;
     uint8_t host_cryptogram[CARD_CRYPTOGRAM_MAX]; /* the only one that is accepted */
     uint8_t chain[16];                            /* SCP03: MAC chaining value; SCP02: last C-MAC, 8 bytes */
     uint8_t response_chain[8];                    /* SCP02: last R-MAC */
     uint32_t counter;                             /* SCP03: encryption counter of the command in hand */
+    uint8_t hash_chain[CARD_HASH_CHAIN_MAX];      /* methods that sign: hash over all that came before */
+    /* What one method alone needs, and how it is wiped and freed; NULL: nothing. */
+    void *own;
+    void (*own_finish)(void *own);
 };
 
-/* Wipes; accepts a zeroed channel. */
+/* Finishes what the method has of its own, and wipes; accepts a zeroed channel. */
 void card_channel_finish(struct card_channel *ch);
 
-/* One protocol, for the dispatcher. */
+struct card;
+
+/* One protocol, for the dispatcher. What a method does not have is NULL. */
 struct card_channel_ops {
     uint8_t scp;
+    /* A method whose keys are no key set of three: answers INITIALIZE UPDATE itself, sets card->now->session
+     * to SESSION_INITIATED with its channel and these ops, and appends the response. 6A88: the key version
+     * is none of its own, and others are asked. Its tries are its own affair; the next four are not called.
+     */
+    uint16_t (*initialize)(struct card *card, const struct apdu *a, struct writer *out);
     /* Is this i one that this card can play, and may it use this level? */
     bool (*knows_i)(uint8_t i);
     bool (*allows_level)(uint8_t i, uint8_t level);
@@ -69,11 +83,17 @@ struct card_channel_ops {
                        struct writer *plain);
     enum err (*wrap_response)(struct crypto *c, struct card_channel *ch, const struct apdu *plain_command,
                               const struct rapdu *response, struct writer *data);
+    /* Keys and other sensitive data under the session's DEK (GPCS 2.3.1 E.4.7; Amendment D 6.2.8); as many
+     * bytes come out as went in, a multiple of the block, else ERR_ARGUMENT. */
+    enum err (*decrypt_sensitive)(struct crypto *c, const struct card_channel *ch, struct view cipher,
+                                  uint8_t *out);
 };
 
 extern const struct card_channel_ops card_scp02_ops, card_scp03_ops;
 /* NULL when there is none. */
 const struct card_channel_ops *card_channel_ops(uint8_t scp);
+/* All of them, in the order in which they are asked. */
+const struct card_channel_ops *const *card_channel_rows(size_t *count);
 
 /* Shared by both: the length of data behind ISO/IEC 9797-1 padding method 2, -1 when the padding is wrong
  * (GPCS 2.3.1 B.1.3, B.2.3). Constant-time in the contents. */

@@ -108,6 +108,7 @@ enum err card_scp02_open(struct crypto *c, const struct card_static_keys *keys, 
     out->scp = 0x02;
     out->i = i;
     out->mac_len = SCP02_MAC;
+    out->response_mac_len = SCP02_MAC;
     uint8_t counter[2] = {(uint8_t)(sequence >> 8), (uint8_t)sequence};
     struct view seq = VIEW_OF(counter);
     enum err e = derive_key(c, &keys->mac, DERIVE_C_MAC, sequence, &out->s_mac);
@@ -264,6 +265,13 @@ enum err card_scp02_wrap_response(struct crypto *c, struct card_channel *ch, con
     return e;
 }
 
+/* E.4.7. */
+static enum err decrypt_sensitive(struct crypto *c, const struct card_channel *ch, struct view cipher,
+                                  uint8_t *out)
+{
+    return crypto_des3_ecb_decrypt(c, secret_view(&ch->s_dek), cipher, out);
+}
+
 const struct card_channel_ops card_scp02_ops = {.scp = 0x02,
                                                 .knows_i = knows_i,
                                                 .allows_level = allows_level,
@@ -274,4 +282,5 @@ const struct card_channel_ops card_scp02_ops = {.scp = 0x02,
                                                 .open = card_scp02_open,
                                                 .external_authenticate = card_scp02_external_authenticate,
                                                 .unwrap = card_scp02_unwrap,
-                                                .wrap_response = card_scp02_wrap_response};
+                                                .wrap_response = card_scp02_wrap_response,
+                                                .decrypt_sensitive = decrypt_sensitive};

@@ -112,7 +112,8 @@ enum err card_scp03_open(struct crypto *c, const struct card_static_keys *keys, 
     memset(out, 0, sizeof *out);
     out->scp = 0x03;
     out->i = i;
-    out->mac_len = (uint8_t)len;
+    out->mac_len = (uint16_t)len;
+    out->response_mac_len = (uint16_t)len;
     enum err e = secret_set(&out->s_dek, secret_view(&keys->dek)); /* 6.2.8: the static DEK itself */
     if (e == OK)
         e = derive_key(c, &keys->enc, DERIVE_S_ENC, context, &out->s_enc);
@@ -266,6 +267,14 @@ static enum err open_any(struct crypto *c, const struct card_static_keys *keys, 
     return card_scp03_open(c, keys, i, host_challenge, card_challenge, out, cryptogram);
 }
 
+/* 6.2.8: CBC with an ICV of zeros. */
+static enum err decrypt_sensitive(struct crypto *c, const struct card_channel *ch, struct view cipher,
+                                  uint8_t *out)
+{
+    static const uint8_t zeros[AES_BLOCK];
+    return crypto_aes_cbc_decrypt(c, secret_view(&ch->s_dek), zeros, cipher, out);
+}
+
 const struct card_channel_ops card_scp03_ops = {.scp = 0x03,
                                                 .knows_i = knows_i,
                                                 .allows_level = allows_level,
@@ -276,4 +285,5 @@ const struct card_channel_ops card_scp03_ops = {.scp = 0x03,
                                                 .open = open_any,
                                                 .external_authenticate = card_scp03_external_authenticate,
                                                 .unwrap = card_scp03_unwrap,
-                                                .wrap_response = card_scp03_wrap_response};
+                                                .wrap_response = card_scp03_wrap_response,
+                                                .decrypt_sensitive = decrypt_sensitive};

@@ -88,6 +88,21 @@ static enum err open_session(struct card *card, const struct card_channel_ops *o
     return OK;
 }
 
+/* Methods with keys of their own are asked in turn. */
+static uint16_t initialize_keyed(struct card *card, const struct apdu *a, struct writer *out)
+{
+    size_t count;
+    const struct card_channel_ops *const *rows = card_channel_rows(&count);
+    uint16_t sw = SW_REFERENCED_DATA;
+    for (size_t n = 0; sw == SW_REFERENCED_DATA && n < count; n++) {
+        if (rows[n]->initialize != NULL)
+            sw = rows[n]->initialize(card, a, out);
+    }
+    if (sw != SW_OK)
+        card_session_end(card, SESSION_NONE);
+    return sw;
+}
+
 uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct writer *out)
 {
     card_session_end(card, SESSION_NONE);
@@ -95,7 +110,7 @@ uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct w
     if (a->p2 != 0)
         return SW_INCORRECT_P1P2;
     if (k == NULL)
-        return SW_REFERENCED_DATA;
+        return initialize_keyed(card, a, out);
     const struct card_channel_ops *ops = card_channel_ops(k->scp);
     if (ops == NULL || !ops->knows_i(k->i))
         return SW_REFERENCED_DATA;
@@ -138,9 +153,11 @@ uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, stru
     (void)out;
     if (s->state != SESSION_INITIATED)
         return SW_CONDITIONS;
-    const struct card_keyset *k = card_find_keyset(&card->state, s->kvn);
-    uint16_t sw =
-        k == NULL ? SW_REFERENCED_DATA : s->ops->external_authenticate(card->crypto, &s->channel, a);
+    bool keyed = s->ops->initialize != NULL;
+    const struct card_keyset *k = keyed ? NULL : card_find_keyset(&card->state, s->kvn);
+    uint16_t sw = SW_REFERENCED_DATA;
+    if (keyed || k != NULL)
+        sw = s->ops->external_authenticate(card->crypto, &s->channel, a);
     /* A command that is wrong in form has tried nothing; every other outcome counts. */
     if (k != NULL && sw != SW_INCORRECT_P1P2 && sw != SW_WRONG_LENGTH)
         sw = settle(card, k, sw);

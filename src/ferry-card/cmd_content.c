@@ -45,12 +45,6 @@ static bool aid_is_taken(struct card *card, struct view aid)
            platform_has(platform_by_row(card->state.profile.java_card), aid);
 }
 
-/* The registry changes, and a listing of GET STATUS that went on would skip or repeat an entry. */
-static void listing_end(struct card *card)
-{
-    memset(&card->now->listing, 0, sizeof card->now->listing);
-}
-
 /* ---- INSTALL [for load] ---- */
 
 static bool hash_len_is_known(size_t len)
@@ -82,6 +76,7 @@ static uint16_t install_for_load(struct card *card, struct view data)
         return SW_NOT_ENOUGH_MEMORY;
     struct loading *l = &card->loading;
     l->active = card_aid_set(&l->aid, aid);
+    l->on = card->now;
     if (hash.len != 0)
         memcpy(l->hash, hash.data, hash.len);
     l->hash_len = hash.len;
@@ -161,7 +156,7 @@ static uint16_t finish_load(struct card *card)
 static uint16_t take_block(struct card *card, const struct apdu *a)
 {
     struct loading *l = &card->loading;
-    if (!l->active)
+    if (!l->active || l->on != card->now)
         return SW_CONDITIONS;
     /* 11.6.2.2: strictly in order from 00 on, and never beyond FF. */
     if (a->p2 != l->next_block)
@@ -175,9 +170,9 @@ static uint16_t take_block(struct card *card, const struct apdu *a)
 
 uint16_t cmd_load(struct card *card, const struct apdu *a, struct writer *out)
 {
-    listing_end(card);
+    card_listings_end(card);
     uint16_t sw = take_block(card, a);
-    if (sw != SW_OK || (a->p1 & LAST_BLOCK))
+    if (card->loading.on == card->now && (sw != SW_OK || (a->p1 & LAST_BLOCK)))
         card_loading_end(card);
     wr_u8(out, NO_DATA);
     return sw;
@@ -320,7 +315,7 @@ static uint16_t install_for_personalization(struct card *card, struct view data)
 uint16_t cmd_install(struct card *card, const struct apdu *a, struct writer *out)
 {
     uint16_t sw = SW_INCORRECT_P1P2;
-    listing_end(card);
+    card_listings_end(card);
     if (a->p1 & MORE_COMMANDS)
         return SW_CHAINING_UNSUPPORTED;
     if (a->p2 != 0)
@@ -388,7 +383,7 @@ static uint16_t delete_content(struct card *card, struct view aid, bool related)
 {
     if (!is_aid(aid))
         return SW_WRONG_DATA;
-    if (card_aid_is(&card->state.profile.isd, aid))
+    if (card_aid_is(&card->state.profile.isd, aid) || card_selected_elsewhere(card, aid))
         return SW_CONDITIONS;
     if (card_find_package(&card->state, aid) != NULL)
         return delete_package(card, aid, related);
@@ -409,6 +404,6 @@ uint16_t cmd_delete(struct card *card, const struct apdu *a, struct writer *out)
         return card_delete_keys(card, a->data);
     if (!tlv_find(a->data, 0x4F, &aid) || tlv_find(a->data, 0x9E, &token))
         return SW_WRONG_DATA;
-    listing_end(card);
+    card_listings_end(card);
     return delete_content(card, aid, (a->p2 & WITH_RELATED) != 0);
 }

@@ -21,14 +21,10 @@ static bool type_fits(uint8_t type, uint8_t scp)
     return scp == 0x02 ? type == KEY_TYPE_DES || type == KEY_TYPE_DES_CBC : type == KEY_TYPE_AES;
 }
 
-/* GPCS 2.3.1 E.4.7: ECB under the session's DEK. Amendment D 6.2.8: CBC with zeros under the static one. */
 static enum err decrypt_key(struct card *card, struct view cipher, uint8_t *out)
 {
-    static const uint8_t zeros[AES_BLOCK];
-    const struct card_channel *ch = &card->now->session.channel;
-    struct view dek = secret_view(&ch->s_dek);
-    return ch->scp == 0x02 ? crypto_des3_ecb_decrypt(card->crypto, dek, cipher, out)
-                           : crypto_aes_cbc_decrypt(card->crypto, dek, zeros, cipher, out);
+    const struct session *s = &card->now->session;
+    return s->ops->decrypt_sensitive(card->crypto, &s->channel, cipher, out);
 }
 
 /* B.6: the first bytes of zeros under Triple-DES, of 01s under AES. */

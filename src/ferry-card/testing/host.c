@@ -146,6 +146,8 @@ uint16_t host_open(struct host *h, uint8_t kvn, uint8_t level)
     if (sw != SW_OK)
         return sw;
     h->ch = h->card.now->session.channel;
+    h->ch.own = NULL; /* stays the card's */
+    h->ch.own_finish = NULL;
     sw = send_maced(h, VIEW_OF(header), view_of(h->ch.host_cryptogram, h->ch.mac_len));
     h->ch.level = level;
     return sw;
