@@ -7,7 +7,8 @@
 #include <base/secret.h>
 #include <crypto/crypto.h>
 
-enum key_type { KEY_DES3, KEY_AES, KEY_TYPE_COUNT }; /* Triple-DES of 16 or 24 bytes; AES of 16, 24 or 32 */
+/* Triple-DES of 16 or 24 bytes; AES of 16, 24 or 32; key pairs (crypto/pk.h). */
+enum key_type { KEY_DES3, KEY_AES, KEY_RSA, KEY_DSA, KEY_EC, KEY_TYPE_COUNT };
 
 /* The three keys of one key version: ENC, MAC, DEK. */
 struct card_keys {
