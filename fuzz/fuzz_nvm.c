@@ -51,7 +51,7 @@ static void try_file(struct view file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const uint8_t magic[] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 1};
+    static const uint8_t magic[] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 2};
     struct writer w;
     try_file(view_of(data, len));
     wr_heap(&w, CARD_NVM_MAX);

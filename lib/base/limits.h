@@ -46,10 +46,13 @@ enum {
     /* The virtual card: what its registry holds. Real cards have room for some dozens of each. */
     CARD_PACKAGES_MAX = 64,
     CARD_APPLICATIONS_MAX = 128,
-    CARD_KEYSETS_MAX = 8,
-    CARD_OBJECTS_MAX = 16,
-    /* A data object of one short command. */
-    CARD_OBJECT_MAX = 255,
+    CARD_KEYSETS_MAX = 32,
+    CARD_KEYS_MAX = 64,
+    CARD_OBJECTS_MAX = 64,
+    /* A data object: a certificate chain of a few links is the largest. */
+    CARD_OBJECT_MAX = 8192,
+    /* A key that stands alone: a private RSA-4096 key in PKCS#8 is the longest. */
+    CARD_KEY_MAX = 2600,
     /* What one application keeps of STORE DATA: some hundred data groupings. */
     CARD_STORED_MAX = 64 * 1024,
     /* The journal of a card's memory: one record holds at most the whole state, the largest load files

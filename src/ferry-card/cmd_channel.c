@@ -4,7 +4,7 @@
  * how often they may fail. The protocols themselves are in channel_*.c. */
 #include <string.h>
 
-#include "card.h"
+#include "domain.h"
 
 /* E.1.2: cards need not count beyond this; Amendment D 6.2.2.1: three bytes. */
 enum { SCP02_LAST = 32767, SCP03_LAST = 0xFFFFFF };
@@ -20,12 +20,13 @@ static bool counts_openings(const struct card *card)
     return (card->state.profile.flags & CARD_COUNTS_OPENINGS) != 0;
 }
 
-static uint16_t count(struct card *card, uint8_t kvn, uint32_t counter, unsigned failures)
+static uint16_t count(struct card *card, const struct card_keyset *k, uint32_t counter, unsigned failures)
 {
-    uint8_t memory[16];
+    uint8_t memory[32];
     struct writer w;
     wr_fixed(&w, memory, sizeof memory);
-    card_put_counters(&w, kvn, counter, failures > UINT16_MAX ? UINT16_MAX : (uint16_t)failures);
+    card_put_counters(&w, card_aid_view(&k->domain), k->kvn, counter,
+                      failures > UINT16_MAX ? UINT16_MAX : (uint16_t)failures);
     return card_commit(card, &w, true);
 }
 
@@ -36,7 +37,7 @@ static uint16_t count_opening(struct card *card, const struct card_keyset *k, bo
     unsigned failures = k->failures + (counts_openings(card) ? 1u : 0u);
     if (!moves && !counts_openings(card))
         return SW_OK;
-    return count(card, k->kvn, k->counter + (moves ? 1 : 0), failures);
+    return count(card, k, k->counter + (moves ? 1 : 0), failures);
 }
 
 static enum err make_challenge(struct card *card, const struct card_channel_ops *ops,
@@ -106,7 +107,7 @@ static uint16_t initialize_keyed(struct card *card, const struct apdu *a, struct
 uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct writer *out)
 {
     card_session_end(card, SESSION_NONE);
-    const struct card_keyset *k = card_find_keyset(&card->state, a->p1);
+    const struct card_keyset *k = card_find_keyset(&card->state, card_channel_domain(card), a->p1);
     if (a->p2 != 0)
         return SW_INCORRECT_P1P2;
     if (k == NULL)
@@ -143,7 +144,7 @@ static uint16_t settle(struct card *card, const struct card_keyset *k, uint16_t 
         failures++;
     if (counter == k->counter && failures == k->failures)
         return sw;
-    uint16_t stored = count(card, k->kvn, counter, failures);
+    uint16_t stored = count(card, k, counter, failures);
     return stored == SW_OK ? sw : stored;
 }
 
@@ -154,7 +155,8 @@ uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, stru
     if (s->state != SESSION_INITIATED)
         return SW_CONDITIONS;
     bool keyed = s->ops->initialize != NULL;
-    const struct card_keyset *k = keyed ? NULL : card_find_keyset(&card->state, s->kvn);
+    const struct card_keyset *k =
+        keyed ? NULL : card_find_keyset(&card->state, card_channel_domain(card), s->kvn);
     uint16_t sw = SW_REFERENCED_DATA;
     if (keyed || k != NULL)
         sw = s->ops->external_authenticate(card->crypto, &s->channel, a);

@@ -6,7 +6,7 @@
 
 #include <tlv/tlv.h>
 
-#include "card.h"
+#include "domain.h"
 
 enum { MORE_COMMANDS = 0x80, ALL_THREE = 0x81, KVN_FACTORY = 0xFF, KVN_MAX = 0x7F };
 enum { KEY_TYPE_DES = 0x80, KEY_TYPE_DES_CBC = 0x82, KEY_TYPE_AES = 0x88, KCV_LEN = 3, CIPHER_MAX = 32 };
@@ -80,7 +80,7 @@ static uint16_t read_key(struct card *card, uint8_t scp, struct reader *r, struc
  * they are (11.8.2.3.3). */
 static uint16_t check_place(struct card *card, const struct card_keyset *old, const struct card_keyset *new)
 {
-    const struct card_keyset *there = card_find_keyset(&card->state, new->kvn);
+    const struct card_keyset *there = card_find_keyset(&card->state, card_domain_of(card), new->kvn);
     if (new->kvn == 0 || new->kvn > KVN_MAX || (there != NULL && there != old))
         return SW_WRONG_DATA;
     if (new->mac.len != new->enc.len || new->dek.len != new->enc.len)
@@ -93,7 +93,7 @@ static uint16_t check_place(struct card *card, const struct card_keyset *old, co
 /* The keys that a card came with go when it gets its first own, as on most cards in the field. */
 static const struct card_keyset *replaced(struct card *card, const struct card_keyset *old)
 {
-    return old != NULL ? old : card_find_keyset(&card->state, KVN_FACTORY);
+    return old != NULL ? old : card_find_keyset(&card->state, card_domain_of(card), KVN_FACTORY);
 }
 
 static uint16_t keep(struct card *card, const struct card_keyset *old, const struct card_keyset *new)
@@ -103,7 +103,7 @@ static uint16_t keep(struct card *card, const struct card_keyset *old, const str
     const struct card_keyset *gone = replaced(card, old);
     wr_fixed(&w, memory, sizeof memory);
     if (gone != NULL)
-        card_put_keyset_gone(&w, gone->kvn);
+        card_put_keyset_gone(&w, card_domain_of(card), gone->kvn);
     card_put_keyset(&w, new);
     uint16_t sw = card_commit(card, &w, true);
     wipe(memory, sizeof memory);
@@ -135,7 +135,8 @@ uint16_t cmd_put_key(struct card *card, const struct apdu *a, struct writer *out
         return SW_CHAINING_UNSUPPORTED;
     if (a->p2 != ALL_THREE)
         return SW_INCORRECT_P1P2;
-    const struct card_keyset *old = a->p1 != 0 ? card_find_keyset(&card->state, a->p1) : NULL;
+    const struct card_keyset *old =
+        a->p1 != 0 ? card_find_keyset(&card->state, card_domain_of(card), a->p1) : NULL;
     if (a->p1 != 0 && old == NULL)
         return SW_REFERENCED_DATA;
     /* A new set speaks as the one of this session does. Its counter begins at zero (E.1.2). */
@@ -152,13 +153,13 @@ uint16_t card_delete_keys(struct card *card, struct view data)
     if (!tlv_find(data, 0xD2, &version) || version.len != 1 || tlv_find(data, 0xD0, &identifier))
         return SW_WRONG_DATA;
     uint8_t kvn = version.data[0];
-    if (kvn == 0 || card_find_keyset(&card->state, kvn) == NULL)
+    if (kvn == 0 || card_find_keyset(&card->state, card_domain_of(card), kvn) == NULL)
         return SW_REFERENCED_DATA;
     if (card->state.keyset_count == 1)
         return SW_CONDITIONS;
-    uint8_t memory[4];
+    uint8_t memory[32];
     struct writer w;
     wr_fixed(&w, memory, sizeof memory);
-    card_put_keyset_gone(&w, kvn);
+    card_put_keyset_gone(&w, card_domain_of(card), kvn);
     return card_commit(card, &w, true);
 }

@@ -5,7 +5,7 @@
 
 #include <tlv/tlv.h>
 
-#include "card.h"
+#include "domain.h"
 
 /* ---- what the issuer security domain says ---- */
 
@@ -111,7 +111,8 @@ static void value_sequence_counter(const struct card *card, struct writer *w)
 
 static void value_security_level(const struct card *card, struct writer *w)
 {
-    wr_u8(w, card->now->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->now->session.channel.level) : 0);
+    wr_u8(w,
+          card->now->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->now->session.channel.level) : 0);
 }
 
 /* ETSI TS 102 226 8.2.1.7.2: applications, free non-volatile and volatile memory. */
@@ -143,7 +144,7 @@ static const struct {
 
 static uint16_t find_value(const struct card *card, uint16_t tag, struct writer *value)
 {
-    const struct card_object *stored = card_find_object(&card->state, tag);
+    const struct card_object *stored = card_find_object(&card->state, card_domain_of(card), tag);
     for (size_t i = 0; i < sizeof data_rows / sizeof data_rows[0]; i++) {
         if (data_rows[i].tag != tag)
             continue;
@@ -197,7 +198,7 @@ uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *ou
 static void put_fci(const struct card *card, struct writer *w)
 {
     static const uint8_t max_data[] = {0xFF};
-    const struct card_object *cplc = card_find_object(&card->state, 0x9F7F);
+    const struct card_object *cplc = card_find_object(&card->state, VIEW_NULL, 0x9F7F);
     size_t fci, proprietary;
     tlv_open(w, 0x6F, &fci);
     tlv_put(w, 0x84, card_aid_view(&card->state.profile.isd));

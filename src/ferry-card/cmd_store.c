@@ -6,7 +6,7 @@
 
 #include <tlv/tlv.h>
 
-#include "card.h"
+#include "domain.h"
 
 enum { P1_LAST = 0x80, P1_STRUCTURE = 0x18, P1_DGI = 0x08, DGI_OBJECTS = 0x0070 };
 enum { BLOCK_COST = 4 };
@@ -49,10 +49,10 @@ static uint16_t store_objects(struct card *card, struct view objects)
     wr_heap(&w, CAPDU_MAX);
     rd_init(&r, objects);
     while (sw == SW_OK && tlv_next(&r, &object)) {
-        if (!can_be_stored(object.tag) || object.value.len == 0 || object.value.len > CARD_OBJECT_MAX)
+        if (!can_be_stored(object.tag) || object.value.len == 0 || object.value.len > 255)
             sw = SW_WRONG_DATA;
         else
-            card_put_object(&w, (uint16_t)object.tag, object.value);
+            card_put_object(&w, card_domain_of(card), (uint16_t)object.tag, object.value);
     }
     if (sw == SW_OK && !rd_done(&r))
         sw = SW_WRONG_DATA;

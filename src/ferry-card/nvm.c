@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 enum { MAGIC_LEN = 10, FRAME_HEAD = 12, FRAME_TAIL = 4, REWRITE_ABOVE = 256 * 1024 };
-static const uint8_t magic[MAGIC_LEN] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 1};
+/* Version 1 knew one security domain alone. */
+static const uint8_t magic_1[MAGIC_LEN] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 1};
+static const uint8_t magic[MAGIC_LEN] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 2};
 
 struct nvm {
     int fd;
@@ -106,7 +108,10 @@ enum err nvm_parse(struct view file, struct card_state *state, size_t *used, uin
     card_state_init(state);
     rd_init(&r, file);
     *why = "it is not the memory of a card";
-    if (!view_equal(rd_view(&r, sizeof magic), VIEW_OF(magic)))
+    struct view begin = rd_view(&r, sizeof magic);
+    if (view_equal(begin, VIEW_OF(magic_1)))
+        *why = "an earlier version wrote it, which this one does not read: create the card anew";
+    if (!view_equal(begin, VIEW_OF(magic)))
         return ERR_FORMAT;
     uint32_t n = 0;
     size_t good = 0;
@@ -130,6 +135,9 @@ enum err nvm_parse(struct view file, struct card_state *state, size_t *used, uin
         return ERR_FORMAT;
     *why = "it is damaged: the card has no identity";
     if (state->life == 0 || state->profile.isd.len == 0)
+        return ERR_FORMAT;
+    *why = "it is damaged: an entry belongs to a security domain that is not there";
+    if (!card_state_is_whole(state))
         return ERR_FORMAT;
     *why = "";
     *used = good;

@@ -3,7 +3,7 @@
  * The file that is a card's memory: a journal of transactions. A killed process or a lost power supply at any
  * moment leaves the state before or after a command:
  *
- *   file   "FERRYNVM" 00 01, frame ...
+ *   file   "FERRYNVM" 00 02, frame ...
  *   frame  length 4, sequence 4, CRC-32 of both 4, records (length bytes), CRC-32 of sequence and records 4
  *
  * The first frame is the whole state, each further one a transaction. A frame that the end of the file cuts

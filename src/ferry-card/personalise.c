@@ -165,9 +165,9 @@ enum err personalise(const struct personal *p, const struct secret keys[3], stru
     card_put_profile(&w, &profile);
     card_put_life(&w, LIFE_OP_READY);
     card_put_keyset(&w, &set);
-    card_put_object(&w, 0x9F7F, view_of(p->cplc, p->cplc_len));
-    card_put_object(&w, 0x42, view_of(p->iin, p->iin_len));
-    card_put_object(&w, 0x45, view_of(p->cin, p->cin_len));
+    card_put_object(&w, VIEW_NULL, 0x9F7F, view_of(p->cplc, p->cplc_len));
+    card_put_object(&w, VIEW_NULL, 0x42, view_of(p->iin, p->iin_len));
+    card_put_object(&w, VIEW_NULL, 0x45, view_of(p->cin, p->cin_len));
     enum err e = wr_status(&w);
     if (e == OK)
         e = card_state_apply(out, wr_view_of(&w));

@@ -2,28 +2,13 @@
  *
  * Records of a card's memory: writing, reading and applying each stands side by side, so that the file format
  * is in one place. */
-#include "state.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-enum record {
-    RECORD_PROFILE = 0x01,
-    RECORD_LIFE = 0x02,
-    RECORD_KEYSET = 0x03,
-    RECORD_COUNTERS = 0x04,
-    RECORD_OBJECT = 0x05,
-    RECORD_KEYSET_GONE = 0x06,
-    RECORD_PACKAGE = 0x10,
-    RECORD_PACKAGE_GONE = 0x11,
-    RECORD_APPLICATION = 0x20,
-    RECORD_APPLICATION_GONE = 0x21,
-    RECORD_APPLICATION_LIFE = 0x22,
-    RECORD_BLOCK = 0x23
-};
+#include "state_records.h"
 
 /* More memory than any chip card has; with CARD_FRAME_MAX it bounds the file. */
-enum { MEMORY_MAX = 16 * 1024 * 1024, SCP02_COUNTER_MAX = 0xFFFF, SCP03_COUNTER_MAX = 0xFFFFFF };
+enum { MEMORY_MAX = 16 * 1024 * 1024 };
 
 struct view card_aid_view(const struct card_aid *a)
 {
@@ -45,55 +30,46 @@ bool card_aid_is(const struct card_aid *a, struct view v)
     return a->len != 0 && view_equal(card_aid_view(a), v);
 }
 
+bool card_domain_is(const struct card_aid *domain, struct view v)
+{
+    return view_equal(card_aid_view(domain), v);
+}
+
 void card_state_init(struct card_state *s)
 {
     memset(s, 0, sizeof *s);
 }
 
-static void application_finish(struct card_application *a)
-{
-    if (a->stored != NULL)
-        wipe(a->stored, a->stored_len);
-    free(a->stored);
-    memset(a, 0, sizeof *a);
-}
-
-static void package_finish(struct card_package *p)
-{
-    free(p->code);
-    memset(p, 0, sizeof *p);
-}
-
 void card_state_finish(struct card_state *s)
 {
+    for (size_t i = 0; i < s->key_count; i++)
+        state_key_finish(&s->keys[i]);
+    for (size_t i = 0; i < s->object_count; i++)
+        state_object_finish(&s->objects[i]);
     for (size_t i = 0; i < s->package_count; i++)
-        package_finish(&s->packages[i]);
+        state_package_finish(&s->packages[i]);
     for (size_t i = 0; i < s->application_count; i++)
-        application_finish(&s->applications[i]);
+        state_application_finish(&s->applications[i]);
     wipe(s, sizeof *s);
 }
 
 /* ---- fields ---- */
 
-static void put_aid(struct writer *w, const struct card_aid *a)
-{
-    wr_view8(w, card_aid_view(a));
-}
-
-static void read_aid(struct reader *r, struct card_aid *a)
+void state_read_aid(struct reader *r, struct card_aid *a)
 {
     if (!card_aid_set(a, rd_view8(r, AID_MAX)))
         rd_fail(r);
 }
 
-static void read_secret(struct reader *r, struct secret *s)
+void state_read_domain(struct reader *r, struct card_aid *a)
 {
-    struct view v = rd_view8(r, 32);
-    if ((v.len != 16 && v.len != 24 && v.len != 32) || secret_set(s, v) != OK)
-        rd_fail(r);
+    if (rd_peek(r) == 0)
+        (void)rd_u8(r);
+    else
+        state_read_aid(r, a);
 }
 
-static uint8_t *copy_of(struct view v)
+uint8_t *state_copy(struct view v)
 {
     uint8_t *copy = malloc(v.len != 0 ? v.len : 1);
     if (copy != NULL && v.len != 0)
@@ -101,7 +77,7 @@ static uint8_t *copy_of(struct view v)
     return copy;
 }
 
-/* ---- profile, life cycle, objects ---- */
+/* ---- profile, life cycle ---- */
 
 void card_put_profile(struct writer *w, const struct card_profile *p)
 {
@@ -111,7 +87,7 @@ void card_put_profile(struct writer *w, const struct card_profile *p)
     wr_u8(w, p->flags);
     wr_u16(w, p->max_failures);
     wr_u32(w, p->memory);
-    put_aid(w, &p->isd);
+    wr_view8(w, card_aid_view(&p->isd));
     wr_bytes(w, p->kdd, sizeof p->kdd);
     wr_view8(w, view_of(p->historical, p->historical_len));
 }
@@ -139,7 +115,7 @@ static enum err apply_profile(struct card_state *s, struct reader *r)
     p.flags = rd_u8(r);
     p.max_failures = rd_u16(r);
     p.memory = rd_u32(r);
-    read_aid(r, &p.isd);
+    state_read_aid(r, &p.isd);
     rd_copy(r, p.kdd, sizeof p.kdd);
     struct view historical = rd_view8(r, CARD_HISTORICAL_MAX);
     if (historical.len != 0)
@@ -171,372 +147,69 @@ static enum err apply_life(struct card_state *s, struct reader *r)
     return ERR_FORMAT;
 }
 
-const struct card_object *card_find_object(const struct card_state *s, uint16_t tag)
+void card_put_confirmations(struct writer *w, uint16_t n)
 {
-    for (size_t i = 0; i < s->object_count; i++) {
-        if (s->objects[i].tag == tag)
-            return &s->objects[i];
-    }
-    return NULL;
+    wr_u8(w, RECORD_CONFIRMATIONS);
+    wr_u16(w, n);
 }
 
-void card_put_object(struct writer *w, uint16_t tag, struct view value)
+static enum err apply_confirmations(struct card_state *s, struct reader *r)
 {
-    wr_u8(w, RECORD_OBJECT);
-    wr_u16(w, tag);
-    wr_view8(w, value);
-}
-
-static enum err apply_object(struct card_state *s, struct reader *r)
-{
-    struct card_object o = {.tag = rd_u16(r)};
-    struct view value = rd_view8(r, CARD_OBJECT_MAX);
+    uint16_t n = rd_u16(r);
     if (!rd_ok(r))
         return ERR_FORMAT;
-    if (value.len != 0)
-        memcpy(o.data, value.data, value.len);
-    o.len = (uint8_t)value.len;
-    const struct card_object *old = card_find_object(s, o.tag);
-    if (old == NULL && s->object_count == CARD_OBJECTS_MAX)
-        return ERR_LIMIT;
-    size_t at = old != NULL ? (size_t)(old - s->objects) : s->object_count++;
-    s->objects[at] = o;
+    s->confirmations = n;
     return OK;
 }
 
-/* ---- keys ---- */
-
-struct card_keyset *card_find_keyset(struct card_state *s, uint8_t kvn)
-{
-    for (size_t i = 0; i < s->keyset_count; i++) {
-        if (kvn == 0 || s->keysets[i].kvn == kvn)
-            return &s->keysets[i];
-    }
-    return NULL;
-}
-
-void card_put_keyset(struct writer *w, const struct card_keyset *k)
-{
-    wr_u8(w, RECORD_KEYSET);
-    wr_u8(w, k->kvn);
-    wr_u8(w, k->scp);
-    wr_u8(w, k->i);
-    wr_u32(w, k->counter);
-    wr_u16(w, k->failures);
-    wr_view8(w, secret_view(&k->enc));
-    wr_view8(w, secret_view(&k->mac));
-    wr_view8(w, secret_view(&k->dek));
-}
-
-static bool keyset_is_sound(const struct card_keyset *k)
-{
-    if (k->kvn == 0 || k->enc.len != k->mac.len || k->enc.len != k->dek.len)
-        return false;
-    if (k->scp == 0x02)
-        return k->enc.len == 16 && k->counter <= SCP02_COUNTER_MAX;
-    return k->scp == 0x03 && k->counter <= SCP03_COUNTER_MAX;
-}
-
-static enum err apply_keyset(struct card_state *s, struct reader *r)
-{
-    struct card_keyset k = {.kvn = rd_u8(r), .scp = rd_u8(r), .i = rd_u8(r)};
-    k.counter = rd_u32(r);
-    k.failures = rd_u16(r);
-    read_secret(r, &k.enc);
-    read_secret(r, &k.mac);
-    read_secret(r, &k.dek);
-    enum err e = rd_ok(r) && keyset_is_sound(&k) ? OK : ERR_FORMAT;
-    struct card_keyset *old = e == OK ? card_find_keyset(s, k.kvn) : NULL;
-    if (e == OK && old == NULL) {
-        if (s->keyset_count == CARD_KEYSETS_MAX)
-            e = ERR_LIMIT;
-        else
-            old = &s->keysets[s->keyset_count++];
-    }
-    if (e == OK)
-        *old = k;
-    wipe(&k, sizeof k);
-    return e;
-}
-
-void card_put_keyset_gone(struct writer *w, uint8_t kvn)
-{
-    wr_u8(w, RECORD_KEYSET_GONE);
-    wr_u8(w, kvn);
-}
-
-static enum err apply_keyset_gone(struct card_state *s, struct reader *r)
-{
-    uint8_t kvn = rd_u8(r);
-    struct card_keyset *k = kvn != 0 ? card_find_keyset(s, kvn) : NULL;
-    if (!rd_ok(r) || k == NULL)
-        return ERR_FORMAT;
-    struct card_keyset *last = &s->keysets[--s->keyset_count];
-    memmove(k, k + 1, (size_t)((uint8_t *)last - (uint8_t *)k));
-    wipe(last, sizeof *last);
-    return OK;
-}
-
-void card_put_counters(struct writer *w, uint8_t kvn, uint32_t counter, uint16_t failures)
-{
-    wr_u8(w, RECORD_COUNTERS);
-    wr_u8(w, kvn);
-    wr_u32(w, counter);
-    wr_u16(w, failures);
-}
-
-static enum err apply_counters(struct card_state *s, struct reader *r)
-{
-    uint8_t kvn = rd_u8(r);
-    uint32_t counter = rd_u32(r);
-    uint16_t failures = rd_u16(r);
-    struct card_keyset *k = kvn != 0 ? card_find_keyset(s, kvn) : NULL;
-    if (!rd_ok(r) || k == NULL || counter > (k->scp == 0x02 ? SCP02_COUNTER_MAX : SCP03_COUNTER_MAX))
-        return ERR_FORMAT;
-    k->counter = counter;
-    k->failures = failures;
-    return OK;
-}
-
-/* ---- packages ---- */
-
-struct card_package *card_find_package(struct card_state *s, struct view aid)
-{
-    for (size_t i = 0; i < s->package_count; i++) {
-        if (card_aid_is(&s->packages[i].aid, aid))
-            return &s->packages[i];
-    }
-    return NULL;
-}
-
-void card_put_package(struct writer *w, const struct card_package *p)
-{
-    wr_u8(w, RECORD_PACKAGE);
-    put_aid(w, &p->aid);
-    wr_u8(w, p->major);
-    wr_u8(w, p->minor);
-    wr_u8(w, p->module_count);
-    for (size_t i = 0; i < p->module_count; i++)
-        put_aid(w, &p->modules[i]);
-    wr_u8(w, p->import_count);
-    for (size_t i = 0; i < p->import_count; i++) {
-        put_aid(w, &p->imports[i].aid);
-        wr_u8(w, p->imports[i].major);
-        wr_u8(w, p->imports[i].minor);
-    }
-    wr_bytes(w, p->hash, sizeof p->hash);
-    wr_view32(w, view_of(p->code, p->code_len));
-}
-
-static void read_modules(struct reader *r, struct card_package *p)
-{
-    p->module_count = rd_u8(r);
-    if (p->module_count > CAP_APPLETS_MAX)
-        rd_fail(r);
-    for (size_t i = 0; rd_ok(r) && i < p->module_count; i++)
-        read_aid(r, &p->modules[i]);
-}
-
-static void read_imports(struct reader *r, struct card_package *p)
-{
-    p->import_count = rd_u8(r);
-    if (p->import_count > CAP_IMPORTS_MAX)
-        rd_fail(r);
-    for (size_t i = 0; rd_ok(r) && i < p->import_count; i++) {
-        read_aid(r, &p->imports[i].aid);
-        p->imports[i].major = rd_u8(r);
-        p->imports[i].minor = rd_u8(r);
-    }
-}
-
-static enum err apply_package(struct card_state *s, struct reader *r)
-{
-    if (s->package_count == CARD_PACKAGES_MAX)
-        return ERR_LIMIT;
-    struct card_package *p = &s->packages[s->package_count];
-    memset(p, 0, sizeof *p);
-    read_aid(r, &p->aid);
-    p->major = rd_u8(r);
-    p->minor = rd_u8(r);
-    read_modules(r, p);
-    read_imports(r, p);
-    rd_copy(r, p->hash, sizeof p->hash);
-    struct view code = rd_view32(r, LOAD_FILE_MAX);
-    if (!rd_ok(r) || card_find_package(s, card_aid_view(&p->aid)) != NULL)
-        return ERR_FORMAT;
-    p->code = copy_of(code);
-    if (p->code == NULL)
-        return ERR_MEMORY;
-    p->code_len = (uint32_t)code.len;
-    s->package_count++;
-    return OK;
-}
-
-void card_put_package_gone(struct writer *w, struct view aid)
-{
-    wr_u8(w, RECORD_PACKAGE_GONE);
-    wr_view8(w, aid);
-}
-
-static enum err apply_package_gone(struct card_state *s, struct reader *r)
-{
-    struct card_package *p = card_find_package(s, rd_view8(r, AID_MAX));
-    if (!rd_ok(r) || p == NULL)
-        return ERR_FORMAT;
-    package_finish(p);
-    struct card_package *last = &s->packages[--s->package_count];
-    memmove(p, p + 1, (size_t)((uint8_t *)last - (uint8_t *)p));
-    memset(last, 0, sizeof *last);
-    return OK;
-}
-
-/* ---- applications ---- */
-
-struct card_application *card_find_application(struct card_state *s, struct view aid)
+bool card_has_domain(const struct card_state *s, struct view domain)
 {
     for (size_t i = 0; i < s->application_count; i++) {
-        if (card_aid_is(&s->applications[i].aid, aid))
-            return &s->applications[i];
+        const struct card_application *a = &s->applications[i];
+        if (card_aid_is(&a->aid, domain))
+            return (a->privileges[0] & PRIVILEGE_SECURITY_DOMAIN) != 0;
     }
-    return NULL;
+    return domain.len == 0;
 }
 
-void card_put_application(struct writer *w, const struct card_application *a)
+bool card_state_is_whole(const struct card_state *s)
 {
-    wr_u8(w, RECORD_APPLICATION);
-    put_aid(w, &a->aid);
-    put_aid(w, &a->package);
-    put_aid(w, &a->module);
-    wr_bytes(w, a->privileges, sizeof a->privileges);
-    wr_u8(w, a->life);
-    wr_u16(w, a->parameter_len);
-    wr_u16(w, a->block_count);
-    wr_view32(w, view_of(a->stored, a->stored_len));
-}
-
-static bool application_life_is_sound(uint8_t life)
-{
-    uint8_t state = life & (uint8_t)~STATE_LOCKED_BIT;
-    return state == STATE_INSTALLED || state == STATE_SELECTABLE;
-}
-
-static enum err apply_application(struct card_state *s, struct reader *r)
-{
-    if (s->application_count == CARD_APPLICATIONS_MAX)
-        return ERR_LIMIT;
-    struct card_application *a = &s->applications[s->application_count];
-    memset(a, 0, sizeof *a);
-    read_aid(r, &a->aid);
-    read_aid(r, &a->package);
-    read_aid(r, &a->module);
-    rd_copy(r, a->privileges, sizeof a->privileges);
-    a->life = rd_u8(r);
-    a->parameter_len = rd_u16(r);
-    a->block_count = rd_u16(r);
-    struct view stored = rd_view32(r, CARD_STORED_MAX);
-    if (!rd_ok(r) || !application_life_is_sound(a->life) ||
-        card_find_application(s, card_aid_view(&a->aid)) != NULL ||
-        card_find_package(s, card_aid_view(&a->package)) == NULL)
-        return ERR_FORMAT;
-    a->stored = copy_of(stored);
-    if (a->stored == NULL)
-        return ERR_MEMORY;
-    a->stored_len = (uint32_t)stored.len;
-    s->application_count++;
-    return OK;
-}
-
-void card_put_application_gone(struct writer *w, struct view aid)
-{
-    wr_u8(w, RECORD_APPLICATION_GONE);
-    wr_view8(w, aid);
-}
-
-static enum err apply_application_gone(struct card_state *s, struct reader *r)
-{
-    struct card_application *a = card_find_application(s, rd_view8(r, AID_MAX));
-    if (!rd_ok(r) || a == NULL)
-        return ERR_FORMAT;
-    application_finish(a);
-    struct card_application *last = &s->applications[--s->application_count];
-    memmove(a, a + 1, (size_t)((uint8_t *)last - (uint8_t *)a));
-    memset(last, 0, sizeof *last);
-    return OK;
-}
-
-void card_put_application_life(struct writer *w, struct view aid, uint8_t life,
-                               const uint8_t privileges[CARD_PRIVILEGES])
-{
-    wr_u8(w, RECORD_APPLICATION_LIFE);
-    wr_view8(w, aid);
-    wr_u8(w, life);
-    wr_bytes(w, privileges, CARD_PRIVILEGES);
-}
-
-static enum err apply_application_life(struct card_state *s, struct reader *r)
-{
-    struct card_application *a = card_find_application(s, rd_view8(r, AID_MAX));
-    uint8_t life = rd_u8(r), privileges[CARD_PRIVILEGES];
-    rd_copy(r, privileges, sizeof privileges);
-    if (!rd_ok(r) || a == NULL || !application_life_is_sound(life))
-        return ERR_FORMAT;
-    a->life = life;
-    memcpy(a->privileges, privileges, sizeof privileges);
-    return OK;
-}
-
-void card_put_block(struct writer *w, struct view aid, uint8_t p1, uint8_t p2, struct view data)
-{
-    wr_u8(w, RECORD_BLOCK);
-    wr_view8(w, aid);
-    wr_u8(w, p1);
-    wr_u8(w, p2);
-    wr_view16(w, data);
-}
-
-static enum err apply_block(struct card_state *s, struct reader *r)
-{
-    struct card_application *a = card_find_application(s, rd_view8(r, AID_MAX));
-    uint8_t p1 = rd_u8(r), p2 = rd_u8(r);
-    struct view data = rd_view16(r, CARD_STORED_MAX);
-    if (!rd_ok(r) || a == NULL)
-        return ERR_FORMAT;
-    struct writer w;
-    wr_heap(&w, CARD_STORED_MAX);
-    wr_bytes(&w, a->stored, a->stored_len);
-    wr_u8(&w, p1);
-    wr_u8(&w, p2);
-    wr_view16(&w, data);
-    uint8_t *stored = wr_ok(&w) && a->block_count < UINT16_MAX ? copy_of(wr_view_of(&w)) : NULL;
-    enum err e = stored != NULL ? OK : ERR_LIMIT;
-    if (e == OK) {
-        wipe(a->stored, a->stored_len);
-        free(a->stored);
-        a->stored = stored;
-        a->stored_len = (uint32_t)w.len;
-        a->block_count++;
-    }
-    wr_free(&w);
-    return e;
+    bool whole = true;
+    for (size_t i = 0; i < s->package_count; i++)
+        whole &= card_has_domain(s, card_aid_view(&s->packages[i].domain));
+    for (size_t i = 0; i < s->application_count; i++)
+        whole &= card_has_domain(s, card_aid_view(&s->applications[i].domain));
+    for (size_t i = 0; i < s->keyset_count; i++)
+        whole &= card_has_domain(s, card_aid_view(&s->keysets[i].domain));
+    for (size_t i = 0; i < s->key_count; i++)
+        whole &= card_has_domain(s, card_aid_view(&s->keys[i].domain));
+    for (size_t i = 0; i < s->object_count; i++)
+        whole &= card_has_domain(s, card_aid_view(&s->objects[i].domain));
+    return whole;
 }
 
 /* ---- the whole ---- */
 
 static const struct {
     uint8_t type;
-    enum err (*apply)(struct card_state *s, struct reader *r);
+    card_record_apply *apply;
 } record_rows[] = {{RECORD_PROFILE, apply_profile},
                    {RECORD_LIFE, apply_life},
-                   {RECORD_KEYSET, apply_keyset},
-                   {RECORD_COUNTERS, apply_counters},
-                   {RECORD_KEYSET_GONE, apply_keyset_gone},
-                   {RECORD_OBJECT, apply_object},
-                   {RECORD_PACKAGE, apply_package},
-                   {RECORD_PACKAGE_GONE, apply_package_gone},
-                   {RECORD_APPLICATION, apply_application},
-                   {RECORD_APPLICATION_GONE, apply_application_gone},
-                   {RECORD_APPLICATION_LIFE, apply_application_life},
-                   {RECORD_BLOCK, apply_block}};
+                   {RECORD_CONFIRMATIONS, apply_confirmations},
+                   {RECORD_KEYSET, state_apply_keyset},
+                   {RECORD_COUNTERS, state_apply_counters},
+                   {RECORD_KEYSET_GONE, state_apply_keyset_gone},
+                   {RECORD_KEY, state_apply_key},
+                   {RECORD_KEY_GONE, state_apply_key_gone},
+                   {RECORD_OBJECT, state_apply_object},
+                   {RECORD_PACKAGE, state_apply_package},
+                   {RECORD_PACKAGE_GONE, state_apply_package_gone},
+                   {RECORD_PACKAGE_DOMAIN, state_apply_package_domain},
+                   {RECORD_APPLICATION, state_apply_application},
+                   {RECORD_APPLICATION_GONE, state_apply_application_gone},
+                   {RECORD_APPLICATION_LIFE, state_apply_application_life},
+                   {RECORD_APPLICATION_DOMAIN, state_apply_application_domain},
+                   {RECORD_BLOCK, state_apply_block}};
 
 static enum err apply_one(struct card_state *s, struct reader *r)
 {
@@ -562,14 +235,19 @@ void card_state_put(const struct card_state *s, struct writer *w)
 {
     card_put_profile(w, &s->profile);
     card_put_life(w, s->life);
-    for (size_t i = 0; i < s->keyset_count; i++)
-        card_put_keyset(w, &s->keysets[i]);
-    for (size_t i = 0; i < s->object_count; i++)
-        card_put_object(w, s->objects[i].tag, view_of(s->objects[i].data, s->objects[i].len));
+    card_put_confirmations(w, s->confirmations);
     for (size_t i = 0; i < s->package_count; i++)
         card_put_package(w, &s->packages[i]);
     for (size_t i = 0; i < s->application_count; i++)
         card_put_application(w, &s->applications[i]);
+    for (size_t i = 0; i < s->keyset_count; i++)
+        card_put_keyset(w, &s->keysets[i]);
+    for (size_t i = 0; i < s->key_count; i++)
+        card_put_key(w, &s->keys[i]);
+    for (size_t i = 0; i < s->object_count; i++) {
+        const struct card_object *o = &s->objects[i];
+        card_put_certificate(w, card_aid_view(&o->domain), o->tag, o->kvn, o->kid, view_of(o->data, o->len));
+    }
 }
 
 uint32_t card_memory_used(const struct card_state *s)

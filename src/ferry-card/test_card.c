@@ -211,6 +211,10 @@ static void what_does_not_fit_is_fetched(void **state)
     new_card("modern", 0xFF);
     o = &h->card.state.objects[2];
     assert_int_equal(o->tag, 0x45);
+    uint8_t *longer = calloc(1, 255);
+    assert_non_null(longer);
+    free(o->data);
+    o->data = longer;
     o->len = 255;
     assert_int_equal(say("-80CA004500"), 0x6102);
     assert_int_equal(host_data(h).len, 256);

@@ -71,7 +71,7 @@ static void fresh(struct card_state *s)
 
 static void put_step(struct writer *w, uint32_t n)
 {
-    card_put_counters(w, 0x30, n, 0);
+    card_put_counters(w, VIEW_NULL, 0x30, n, 0);
 }
 
 /* A file with the fresh state and steps transactions; frame ends are kept in ends. */
@@ -188,28 +188,36 @@ static void records_must_fit(void **state)
         const char *name;
         uint8_t bytes[32];
         size_t len;
-    } rows[] = {{"unknown record", {0x77}, 1},
-                {"counters of no key", {0x04, 0x31, 0, 0, 0, 0, 0, 0}, 8},
-                {"counters cut", {0x04, 0x30, 0, 0, 0}, 5},
-                {"counter too high", {0x04, 0x30, 1, 0, 0, 0, 0, 0}, 8},
-                {"life cycle that is none", {0x02, 0x55}, 2},
-                {"no such package", {0x11, 0x05, 1, 2, 3, 4, 5}, 7},
-                {"no such application", {0x21, 0x05, 1, 2, 3, 4, 5}, 7},
-                {"AID too long", {0x11, 0x11, 1}, 3},
-                {"block for no application", {0x23, 0x05, 1, 2, 3, 4, 5, 0, 0, 0, 0}, 11},
-                {"key set of version 0", {0x03, 0x00, 3, 0x70, 0, 0, 0, 0, 0, 0, 0}, 11},
-                {"profile cut", {0x01, 0x00}, 2},
-                {"no such key version goes", {0x06, 0x31}, 2},
-                {"key version 0 goes", {0x06, 0x00}, 2},
-                {"name with a quotation mark",
-                 {0x01, 1, '"', 1, 0, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                 28},
-                {"unknown flag",
-                 {0x01, 0, 1, 4, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                 27},
-                {"too much memory",
-                 {0x01, 0, 1, 0, 0, 10, 1, 1, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
-                 27}};
+    } rows[] = {
+        {"unknown record", {0x77}, 1},
+        {"counters of no key", {0x04, 0, 0x31, 0, 0, 0, 0, 0, 0}, 9},
+        {"counters cut", {0x04, 0, 0x30, 0, 0, 0}, 6},
+        {"counter too high", {0x04, 0, 0x30, 1, 0, 0, 0, 0, 0}, 9},
+        {"life cycle that is none", {0x02, 0x55}, 2},
+        {"no such package", {0x11, 0x05, 1, 2, 3, 4, 5}, 7},
+        {"no such application", {0x21, 0x05, 1, 2, 3, 4, 5}, 7},
+        {"AID too long", {0x11, 0x11, 1}, 3},
+        {"block for no application", {0x23, 0x05, 1, 2, 3, 4, 5, 0, 0, 0, 0}, 11},
+        {"key set of version 0", {0x03, 0, 0x00, 3, 0x70, 0, 0, 0, 0, 0, 0, 0}, 11},
+        {"profile cut", {0x01, 0x00}, 2},
+        {"no such key version goes", {0x06, 0, 0x31}, 3},
+        {"key version 0 goes", {0x06, 0, 0x00}, 3},
+        {"key of a domain that is not there", {0x07, 5, 1, 2, 3, 4, 5, 0x73, 1, 0x88, 0, 0, 1, 9}, 14},
+        {"key of version 0", {0x07, 0, 0, 1, 0x88, 0, 0, 1, 9}, 9},
+        {"empty key", {0x07, 0, 0x73, 1, 0x88, 0, 0, 0}, 8},
+        {"no such key goes", {0x08, 0, 0x73, 1}, 4},
+        {"object of no domain", {0x05, 5, 1, 2, 3, 4, 5, 0, 0x42, 0, 0, 0, 1, 9}, 14},
+        {"domain of no package", {0x12, 5, 1, 2, 3, 4, 5, 0}, 8},
+        {"domain of no application", {0x24, 5, 1, 2, 3, 4, 5, 0}, 8},
+        {"name with a quotation mark",
+         {0x01, 1, '"', 1, 0, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+         28},
+        {"unknown flag",
+         {0x01, 0, 1, 4, 0, 10, 0, 0, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+         27},
+        {"too much memory",
+         {0x01, 0, 1, 0, 0, 10, 1, 1, 16, 0, 5, 1, 2, 3, 4, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+         27}};
     (void)state;
     for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
         struct writer w;
@@ -224,10 +232,28 @@ static void records_must_fit(void **state)
     }
 }
 
+/* Files of the version that knew one security domain are told from damaged ones. */
+static void an_earlier_version_is_named(void **state)
+{
+    struct writer w;
+    size_t ends[1], used = 0;
+    uint32_t sequence = 0;
+    const char *why = NULL;
+    struct card_state *s = new_state();
+    (void)state;
+    wr_heap(&w, CARD_NVM_MAX);
+    make_file(&w, 0, ends);
+    w.data[9] = 1;
+    assert_int_equal(nvm_parse(wr_view_of(&w), s, &used, &sequence, &why), ERR_FORMAT);
+    assert_non_null(strstr(why, "earlier version"));
+    end_state(s);
+    wr_free(&w);
+}
+
 /* A frame that is right, but makes no card. */
 static void a_card_has_an_identity(void **state)
 {
-    static const uint8_t magic[] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 1}, life[] = {0x02, 0x01};
+    static const uint8_t magic[] = {'F', 'E', 'R', 'R', 'Y', 'N', 'V', 'M', 0, 2}, life[] = {0x02, 0x01};
     (void)state;
     for (int frames = 0; frames < 2; frames++) {
         struct writer w;
@@ -428,7 +454,7 @@ static void work(int told)
     for (uint32_t step = first + 1;; step++) {
         struct writer w;
         wr_heap(&w, CARD_FRAME_MAX);
-        card_put_counters(&w, 0x30, step, 0);
+        card_put_counters(&w, VIEW_NULL, 0x30, step, 0);
         if (step % 2 == 1) {
             struct card_package p = {.major = 1, .module_count = 1, .code = code, .code_len = 60000};
             struct card_application a = {.life = STATE_SELECTABLE};
@@ -516,6 +542,7 @@ int main(void)
         cmocka_unit_test(records_must_fit),
         cmocka_unit_test(a_file_is_made_once_and_for_its_owner),
         cmocka_unit_test(one_process_has_the_card),
+        cmocka_unit_test(an_earlier_version_is_named),
         cmocka_unit_test(a_card_has_an_identity),
         cmocka_unit_test(a_full_disk_takes_nothing_by_halves),
         cmocka_unit_test(what_is_no_card_is_refused),

@@ -69,7 +69,22 @@ static enum err add_object(uint16_t tag)
 {
     struct writer w;
     wr_heap(&w, 64);
-    card_put_object(&w, tag, vector_hex("AABB"));
+    card_put_object(&w, VIEW_NULL, tag, vector_hex("AABB"));
+    return apply(&w);
+}
+
+static enum err add_key(const char *domain, uint8_t kvn, uint8_t kid, const char *data)
+{
+    struct view v = vector_hex(data);
+    uint8_t copy[64];
+    struct card_key k = {.kvn = kvn, .kid = kid, .type = CARD_KEY_AES, .data = copy, .len = (uint16_t)v.len};
+    struct writer w;
+    assert_true(v.len <= sizeof copy);
+    if (v.len != 0)
+        memcpy(copy, v.data, v.len);
+    (void)card_aid_set(&k.domain, vector_hex(domain));
+    wr_heap(&w, 128);
+    card_put_key(&w, &k);
     return apply(&w);
 }
 
@@ -102,6 +117,10 @@ static void so_many_and_no_more(void **state)
         assert_int_equal(add_object((uint16_t)(0x40 + n)), OK);
     assert_int_equal(add_object(0x80), ERR_LIMIT);
     assert_int_equal(add_object(0x40), OK);
+    for (size_t n = 0; n < CARD_KEYS_MAX; n++)
+        assert_int_equal(add_key("", (uint8_t)(n + 1), 1, "AA"), OK);
+    assert_int_equal(add_key("", 0x7F, 1, "AA"), ERR_LIMIT);
+    assert_int_equal(add_key("", 1, 1, "BBBB"), OK);
     for (size_t n = 0; n < CARD_PACKAGES_MAX; n++) {
         p.aid = aid_of(1, n);
         assert_int_equal(add_package(&p), OK);
@@ -111,6 +130,86 @@ static void so_many_and_no_more(void **state)
     for (size_t n = 0; n < CARD_APPLICATIONS_MAX; n++)
         assert_int_equal(add_application(n, aid_of(1, 0)), OK);
     assert_int_equal(add_application(CARD_APPLICATIONS_MAX, aid_of(1, 0)), ERR_LIMIT);
+}
+
+/* A security domain with a key set, two keys, an object and a certificate. */
+static void add_domain(size_t n)
+{
+    struct card_application a = {
+        .aid = aid_of(2, n), .privileges = {PRIVILEGE_SECURITY_DOMAIN}, .life = 0x0F};
+    struct card_keyset k = {.kvn = 0x30, .scp = 3, .i = 0x70};
+    struct writer w;
+    uint8_t secret[16] = {(uint8_t)n};
+    assert_true(card_aid_set(&a.package, vector_hex("A0000001515350")));
+    assert_true(card_aid_set(&a.module, vector_hex("A000000151535041")));
+    k.domain = a.aid;
+    k.enc.len = k.mac.len = k.dek.len = 16;
+    wr_heap(&w, 1024);
+    card_put_application(&w, &a);
+    card_put_keyset(&w, &k);
+    for (uint8_t kid = 1; kid <= 2; kid++) {
+        struct card_key key = {
+            .domain = a.aid, .kvn = 0x73, .kid = kid, .type = CARD_KEY_AES, .data = secret, .len = 16};
+        card_put_key(&w, &key);
+    }
+    card_put_object(&w, card_aid_view(&a.aid), 0x42, view_of(secret, 4));
+    card_put_certificate(&w, card_aid_view(&a.aid), 0xBF21, 0x73, 2, view_of(secret, 16));
+    assert_int_equal(apply(&w), OK);
+}
+
+/* Two domains have the same versions, identifiers and tags, and each finds its own; one goes with all that it
+ * has, and nothing of the other. */
+static void a_domain_owns_its_keys_and_objects(void **state)
+{
+    (void)state;
+    add_domain(0);
+    add_domain(1);
+    struct card_aid zero = aid_of(2, 0), one = aid_of(2, 1);
+    struct view none = VIEW_NULL, d0 = card_aid_view(&zero), d1 = card_aid_view(&one);
+    assert_true(card_has_domain(s, d0));
+    assert_null(card_find_keyset(s, none, 0x30));
+    assert_null(card_find_key(s, none, 0x73, 1));
+    assert_ptr_not_equal(card_find_keyset(s, d0, 0), card_find_keyset(s, d1, 0));
+    assert_int_equal(card_find_key(s, d1, 0x73, 2)->data[0], 1);
+    assert_int_equal(card_find_object(s, d1, 0x42)->data[0], 1);
+    assert_null(card_find_object(s, d1, 0xBF21));
+    assert_int_equal(card_find_certificate(s, d0, 0xBF21, 0x73, 2)->len, 16);
+    assert_true(card_state_is_whole(s));
+
+    struct writer w;
+    wr_heap(&w, 256);
+    card_put_key_gone(&w, d1, 0x73, 1);
+    card_put_object(&w, d1, 0x42, VIEW_NULL);
+    card_put_application_gone(&w, d0);
+    assert_int_equal(apply(&w), OK);
+    assert_false(card_has_domain(s, d0));
+    assert_null(card_find_key(s, d1, 0x73, 1));
+    assert_null(card_find_object(s, d1, 0x42));
+    assert_int_equal(s->keyset_count, 1);
+    assert_int_equal(s->key_count, 1);
+    assert_int_equal(s->object_count, 1);
+    assert_true(card_state_is_whole(s));
+}
+
+/* Each kind of entry in turn says that it belongs to a domain that went. */
+static void every_entry_has_its_domain(void **state)
+{
+    (void)state;
+    for (int what = 0; what < 5; what++) {
+        static struct card_package p;
+        p = (struct card_package){.major = 1, .aid = aid_of(1, 0)};
+        add_domain(0);
+        assert_int_equal(add_package(&p), OK);
+        struct card_aid nobody = aid_of(9, 9), *const places[] = {&s->packages[0].domain,
+                                                                  &s->applications[0].domain,
+                                                                  &s->keysets[0].domain, &s->keys[0].domain,
+                                                                  &s->objects[0].domain};
+        assert_true(card_state_is_whole(s));
+        *places[what] = nobody;
+        if (card_state_is_whole(s))
+            fail_msg("%d", what);
+        card_state_finish(s);
+    }
 }
 
 static void nothing_twice(void **state)
@@ -182,7 +281,7 @@ static void keys_of_a_version_belong_together(void **state)
 
 static void lives_are_those_of_the_specification(void **state)
 {
-    static const uint8_t lives[] = {0x03, 0x07, 0x83, 0x87};
+
     static const uint8_t none[CARD_PRIVILEGES];
     struct card_package p = {.major = 1, .aid = aid_of(1, 0)};
     (void)state;
@@ -191,9 +290,7 @@ static void lives_are_those_of_the_specification(void **state)
     struct card_aid aid = aid_of(2, 0);
     for (unsigned life = 0; life < 256; life++) {
         struct writer w;
-        bool known = false;
-        for (size_t n = 0; n < sizeof lives; n++)
-            known |= lives[n] == life;
+        bool known = (life & 0x7F) == 0x03 || (life & 0x07) == 0x07;
         wr_heap(&w, 64);
         card_put_application_life(&w, card_aid_view(&aid), (uint8_t)life, none);
         if (apply(&w) != (known ? OK : ERR_FORMAT))
@@ -226,6 +323,7 @@ static void a_cut_record_is_refused(void **state)
     assert_int_equal(add_application(0, p.aid), OK);
     assert_int_equal(add_keyset(1, 3, 16, 16, 16), OK);
     assert_int_equal(add_object(0x42), OK);
+    assert_int_equal(add_key("", 0x73, 1, "0102"), OK);
     s->profile.isd = aid_of(0, 0);
     s->life = LIFE_OP_READY;
     wr_heap(&w, 4096);
@@ -240,7 +338,7 @@ static void a_cut_record_is_refused(void **state)
         card_state_finish(other);
         free(other);
     }
-    assert_int_equal(good, 8); /* behind each of seven records, and nothing at all */
+    assert_int_equal(good, 10); /* behind each of nine records, and nothing at all */
     wr_free(&w);
 }
 
@@ -248,6 +346,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(so_many_and_no_more, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_domain_owns_its_keys_and_objects, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_entry_has_its_domain, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(modules_and_imports_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(keys_of_a_version_belong_together, setup, teardown),

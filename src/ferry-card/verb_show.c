@@ -12,7 +12,7 @@
 #include "platform.h"
 #include "verbs.h"
 
-enum { KCV_LEN = 3, HEX_ROOM = 2 * CARD_OBJECT_MAX + 1 };
+enum { KCV_LEN = 3, HEX_ROOM = 2 * 255 + 1 };
 
 /* One writer for both forms: JSON needs names and commas, people need lines. */
 struct show {
@@ -66,7 +66,7 @@ static void show_number(struct show *s, const char *name, uint64_t value)
 static void show_hex(struct show *s, const char *name, struct view value)
 {
     char text[HEX_ROOM];
-    hex_write(text, view_head(value, CARD_OBJECT_MAX));
+    hex_write(text, view_head(value, HEX_ROOM / 2));
     show_text(s, name, text);
 }
 
@@ -100,7 +100,7 @@ static const char *application_state(uint8_t life)
 
 static void show_object(struct show *s, const struct card_state *c, const char *name, uint16_t tag)
 {
-    const struct card_object *o = card_find_object(c, tag);
+    const struct card_object *o = card_find_object(c, VIEW_NULL, tag);
     if (o != NULL)
         show_hex(s, name, view_of(o->data, o->len));
 }
