@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes the plain commands of content management, and says what they and their status words are called. */
+ * Writes the plain commands of content management, but for INSTALL and PUT KEY. */
 #include <gp/command.h>
 
 #include <stddef.h>
@@ -11,11 +11,17 @@ enum {
     CLA_GP = 0x80,
     ALL = 256, /* Le 00 */
     DATA_MAX = 255,
-    P1_LAST = 0x80,
+    P1_LAST = 0x80, /* of LOAD and STORE DATA */
+    P1_MORE = 0x80, /* of INSTALL, DELETE and PUT KEY */
+    CHANNEL_CLOSE = 0x80,
     TAG_AID = 0x4F,
+    TAG_TAG_LIST = 0x5C,
+    TAG_CONTROL_REFERENCE = 0xB6,
+    TAG_TOKEN = 0x9E,
+    TAG_KEY_ID = 0xD0,
+    TAG_KEY_VERSION = 0xD2,
     TAG_LOAD_FILE = 0xC4,
-    TAG_APPLICATION_PARAMETERS = 0xC9,
-    TAG_SYSTEM_PARAMETERS = 0xEF
+    KEY_NUMBER_MAX = 0x7F
 };
 
 static struct apdu gp(uint8_t ins, uint8_t p1, uint8_t p2, uint32_t ne)
@@ -24,13 +30,13 @@ static struct apdu gp(uint8_t ins, uint8_t p1, uint8_t p2, uint32_t ne)
 }
 
 /* The command with what was written behind before as its data. */
-static enum err with_data(struct apdu *out, struct apdu a, struct writer *w, size_t before)
+static enum err with_data(struct apdu *out, struct apdu a, struct writer *w, size_t before, size_t data_max)
 {
     enum err e = wr_status(w);
     if (e != OK)
         return e;
     a.data = view_tail(wr_view_of(w), before);
-    if (a.data.len > DATA_MAX) /* GPCS 2.3.1 11.1.5: short lengths only */
+    if (a.data.len > data_max)
         return ERR_LIMIT;
     *out = a;
     return OK;
@@ -39,12 +45,6 @@ static enum err with_data(struct apdu *out, struct apdu a, struct writer *w, siz
 static bool is_aid(struct view v)
 {
     return v.len >= AID_MIN && v.len <= AID_MAX;
-}
-
-static void put_length_and_value(struct writer *w, struct view v)
-{
-    tlv_put_length(w, v.len);
-    wr_view(w, v);
 }
 
 void command_select(struct apdu *out, struct view aid)
@@ -57,19 +57,27 @@ void command_get_data(struct apdu *out, uint16_t tag)
     *out = gp(INS_GET_DATA, (uint8_t)(tag >> 8), (uint8_t)tag, ALL);
 }
 
-/* Table 11-42: AID | security domain | hash | parameters | token, each with its length. */
-enum err command_install_for_load(struct apdu *out, struct writer *w, struct view package, struct view sd,
-                                  struct view hash, struct view load_parameters)
+void command_get_data_iso(struct apdu *out, uint16_t tag)
 {
-    size_t before = w->len;
-    if (!is_aid(package) || (sd.len > 0 && !is_aid(sd)) || hash.len > DIGEST_MAX)
-        return ERR_ARGUMENT;
-    wr_view8(w, package);
-    wr_view8(w, sd);
-    wr_view8(w, hash);
-    put_length_and_value(w, load_parameters);
-    put_length_and_value(w, VIEW_NULL);
-    return with_data(out, gp(INS_INSTALL, 0x02, 0x00, ALL), w, before);
+    command_get_data(out, tag);
+    out->cla = CLA_ISO;
+}
+
+void command_get_data_search(struct apdu *out, uint16_t tag, struct view search)
+{
+    command_get_data(out, tag);
+    out->data = search;
+}
+
+/* Table 11-61: open has P1 and P2 00, and the card's choice as its answer; close has no data at all. */
+void command_open_channel(struct apdu *out)
+{
+    *out = (struct apdu){.cla = CLA_ISO, .ins = INS_MANAGE_CHANNEL, .ne = 1};
+}
+
+void command_close_channel(struct apdu *out, uint8_t channel)
+{
+    *out = (struct apdu){.cla = CLA_ISO, .ins = INS_MANAGE_CHANNEL, .p1 = CHANNEL_CLOSE, .p2 = channel};
 }
 
 void command_load(struct apdu *out, struct view block, unsigned number, bool last)
@@ -86,76 +94,105 @@ void command_load_header(struct writer *w, size_t load_len)
 
 size_t command_load_blocks(size_t load_len, size_t block_size)
 {
-    if (block_size == 0 || load_len > LOAD_FILE_MAX)
+    if (load_len > LOAD_FILE_MAX)
         return 0;
-    size_t len = tlv_header_len(TAG_LOAD_FILE, load_len) + load_len;
-    size_t blocks = (len + block_size - 1) / block_size;
+    return command_file_blocks(tlv_header_len(TAG_LOAD_FILE, load_len) + load_len, block_size);
+}
+
+size_t command_file_blocks(size_t file_len, size_t block_size)
+{
+    if (block_size == 0)
+        return 0;
+    size_t blocks = file_len / block_size + (file_len % block_size != 0 ? 1 : 0);
     return blocks <= LOAD_BLOCKS_MAX ? blocks : 0;
-}
-
-/* 6.6.1: one byte when the others are empty, as cards before 2.2 know nothing else. */
-static void put_privileges(struct writer *w, struct privileges p)
-{
-    bool one = p.byte[1] == 0 && p.byte[2] == 0;
-    wr_view8(w, view_of(p.byte, one ? 1 : sizeof(p.byte)));
-}
-
-/* Table 11-43, and 11.5.2.3.7: C9 is mandatory, EF is not. */
-enum err command_install(struct apdu *out, struct writer *w, struct view package, struct view module,
-                         struct view instance, struct privileges p, struct view c9, struct view system)
-{
-    size_t before = w->len;
-    if (!is_aid(package) || !is_aid(module) || !is_aid(instance))
-        return ERR_ARGUMENT;
-    size_t parameters = tlv_header_len(TAG_APPLICATION_PARAMETERS, c9.len) + c9.len;
-    if (system.len > 0)
-        parameters += tlv_header_len(TAG_SYSTEM_PARAMETERS, system.len) + system.len;
-    wr_view8(w, package);
-    wr_view8(w, module);
-    wr_view8(w, instance);
-    put_privileges(w, p);
-    tlv_put_length(w, parameters);
-    tlv_put(w, TAG_APPLICATION_PARAMETERS, c9);
-    if (system.len > 0)
-        tlv_put(w, TAG_SYSTEM_PARAMETERS, system);
-    put_length_and_value(w, VIEW_NULL);
-    return with_data(out, gp(INS_INSTALL, 0x0C, 0x00, ALL), w, before);
 }
 
 enum err command_delete(struct apdu *out, struct writer *w, struct view aid, bool related)
 {
-    size_t before = w->len;
-    if (!is_aid(aid))
-        return ERR_ARGUMENT;
-    tlv_put(w, TAG_AID, aid);
-    return with_data(out, gp(INS_DELETE, 0x00, related ? 0x80 : 0x00, ALL), w, before);
+    const struct delete_content d = {.aids = &aid, .count = 1, .related = related};
+    return command_delete_content(out, w, &d);
 }
 
-/* Table 11-47: two empty fields | AID | three empty fields. */
-enum err command_install_for_personalization(struct apdu *out, struct writer *w, struct view application)
+/* Table 11-23. */
+enum err command_delete_content(struct apdu *out, struct writer *w, const struct delete_content *d)
 {
     size_t before = w->len;
-    if (!is_aid(application))
+    if (d->count == 0)
         return ERR_ARGUMENT;
-    wr_u16(w, 0);
-    wr_view8(w, application);
-    wr_u24(w, 0);
-    return with_data(out, gp(INS_INSTALL, 0x20, 0x00, ALL), w, before);
+    for (size_t n = 0; n < d->count; n++) {
+        if (!is_aid(d->aids[n]))
+            return ERR_ARGUMENT;
+        tlv_put(w, TAG_AID, d->aids[n]);
+    }
+    if (d->control_reference.len > 0)
+        tlv_put(w, TAG_CONTROL_REFERENCE, d->control_reference);
+    if (d->token.len > 0)
+        tlv_put(w, TAG_TOKEN, d->token);
+    return with_data(out, gp(INS_DELETE, 0x00, d->related ? 0x80 : 0x00, ALL), w, before, COMMAND_DATA_MAX);
+}
+
+static void put_number(struct writer *w, uint32_t tag, int number)
+{
+    uint8_t byte = (uint8_t)number;
+    if (number >= 0)
+        tlv_put(w, tag, view_of(&byte, 1));
+}
+
+/* Table 11-24. */
+enum err command_delete_key(struct apdu *out, struct writer *w, int kvn, int kid)
+{
+    size_t before = w->len;
+    if ((kvn < 0 && kid < 0) || kvn == 0 || kvn > UINT8_MAX || kid > KEY_NUMBER_MAX)
+        return ERR_ARGUMENT;
+    put_number(w, TAG_KEY_ID, kid);
+    put_number(w, TAG_KEY_VERSION, kvn);
+    return with_data(out, gp(INS_DELETE, 0x00, 0x00, ALL), w, before, DATA_MAX);
+}
+
+size_t command_segments(const struct apdu *whole, size_t size)
+{
+    if (size == 0 || whole->data.len == 0)
+        return 1;
+    return (whole->data.len - 1) / size + 1;
+}
+
+void command_segment(struct apdu *out, const struct apdu *whole, size_t size, size_t n)
+{
+    bool last = n + 1 >= command_segments(whole, size);
+    *out = *whole;
+    out->extended = false;
+    out->data = last ? view_tail(whole->data, n * size) : view_head(view_tail(whole->data, n * size), size);
+    if (last)
+        return;
+    out->p1 |= P1_MORE;
+    out->ne = 0; /* 11.1.5.1: answered by 9000 alone */
 }
 
 /* Table 11-89: bit 1 says that the application answers with data. */
 void command_store_data(struct apdu *out, struct view block, uint8_t p1_flags, unsigned number, bool last)
 {
     uint8_t p1 = (uint8_t)((p1_flags & ~P1_LAST) | (last ? P1_LAST : 0));
-    *out = gp(INS_STORE_DATA, p1, (uint8_t)number, (p1 & 0x01) != 0 ? ALL : 0);
+    *out = gp(INS_STORE_DATA, p1, (uint8_t)number, (p1 & STORE_ANSWER) != 0 ? ALL : 0);
     out->data = block;
 }
 
 enum err command_get_status(struct apdu *out, struct writer *w, uint8_t subset, bool next)
 {
+    const struct get_status g = {.subset = subset, .next = next};
+    return command_get_status_any(out, w, &g);
+}
+
+/* Tables 11-34 and 11-35. */
+enum err command_get_status_any(struct apdu *out, struct writer *w, const struct get_status *g)
+{
     size_t before = w->len;
-    tlv_put(w, TAG_AID, VIEW_NULL); /* all of them */
-    return with_data(out, gp(INS_GET_STATUS, subset, next ? 0x03 : 0x02, ALL), w, before);
+    uint8_t p2 = (uint8_t)((g->format == STATUS_FORMAT_TLV ? 0x02 : 0x00) | (g->next ? 0x01 : 0x00));
+    if (g->aid.len > AID_MAX)
+        return ERR_ARGUMENT;
+    tlv_put(w, TAG_AID, g->aid);
+    if (g->tags.len > 0)
+        tlv_put(w, TAG_TAG_LIST, g->tags);
+    return with_data(out, gp(INS_GET_STATUS, g->subset, p2, ALL), w, before, DATA_MAX);
 }
 
 enum err command_set_status(struct apdu *out, struct writer *w, uint8_t type, uint8_t state, struct view aid)
@@ -165,110 +202,5 @@ enum err command_set_status(struct apdu *out, struct writer *w, uint8_t type, ui
     if (!is_aid(aid) && !(card && aid.len == 0))
         return ERR_ARGUMENT;
     wr_view(w, aid);
-    return with_data(out, gp(INS_SET_STATUS, type, state, 0), w, before);
-}
-
-static const struct {
-    uint8_t ins;
-    const char *name;
-} names[] = {
-    {INS_INITIALIZE_UPDATE, "INITIALIZE UPDATE"},
-    {INS_MANAGE_CHANNEL, "MANAGE CHANNEL"},
-    {INS_EXTERNAL_AUTHENTICATE, "EXTERNAL AUTHENTICATE"},
-    {INS_SELECT, "SELECT"},
-    {INS_GET_RESPONSE, "GET RESPONSE"},
-    {INS_GET_DATA, "GET DATA"},
-    {INS_PUT_KEY, "PUT KEY"},
-    {INS_STORE_DATA, "STORE DATA"},
-    {INS_DELETE, "DELETE"},
-    {INS_INSTALL, "INSTALL"},
-    {INS_LOAD, "LOAD"},
-    {INS_SET_STATUS, "SET STATUS"},
-    {INS_GET_STATUS, "GET STATUS"},
-};
-
-const char *command_name(uint8_t ins)
-{
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (names[i].ins == ins)
-            return names[i].name;
-    }
-    return "command";
-}
-
-/* Where a status word says more than in general: the tables of error conditions in GPCS 2.3.1 chapter 11 and
- * appendix E, and what the same words mean on cards where the tables are silent. */
-static const struct {
-    uint8_t ins;
-    uint16_t sw;
-    const char *text;
-} meanings[] = {
-    {INS_INITIALIZE_UPDATE, 0x6982, "the key set is blocked, or the channel may not be opened now"},
-    {INS_INITIALIZE_UPDATE, 0x6983, "the key set is blocked"},
-    {INS_INITIALIZE_UPDATE, 0x6985, "the sequence counter of the key set has come to its end"},
-    {INS_INITIALIZE_UPDATE, 0x6A88, "the card has no such key version, or a key of it is missing"},
-
-    {INS_EXTERNAL_AUTHENTICATE, 0x6300, "the card did not accept the host's cryptogram"},
-    {INS_EXTERNAL_AUTHENTICATE, 0x6982, "the command's MAC is wrong"},
-    {INS_EXTERNAL_AUTHENTICATE, 0x6985, "no INITIALIZE UPDATE came before"},
-    {INS_EXTERNAL_AUTHENTICATE, 0x6A86, "the card does not support this security level"},
-
-    {INS_SELECT, 0x6283, "selected, the card is locked"},
-    {INS_SELECT, 0x6882, "secure messaging not supported"},
-    {INS_SELECT, 0x6999, "the application refused to be selected"},
-    {INS_SELECT, 0x6A81, "function not supported, or the card is locked"},
-    {INS_SELECT, 0x6A82, "no such application on the card"},
-
-    {INS_GET_DATA, 0x6A88, "the card does not have this data"},
-
-    {INS_PUT_KEY, 0x6982, "a key check value does not match, or the channel is not secure enough"},
-    {INS_PUT_KEY, 0x6A80, "a wrong key, or a key type that the card does not support"},
-    {INS_PUT_KEY, 0x6A84, "not enough memory space for the keys"},
-    {INS_PUT_KEY, 0x6A88, "the key that should be replaced is not there"},
-
-    {INS_STORE_DATA, 0x6985, "the application is not in a state in which it takes data"},
-    {INS_STORE_DATA, 0x6A80, "the application does not accept the data"},
-    {INS_STORE_DATA, 0x6A84, "not enough memory space for the data"},
-    {INS_STORE_DATA, 0x6A86, "the block number is wrong, or the application answers with data unasked"},
-    {INS_STORE_DATA, 0x6A88, "the data refers to something that is not there"},
-
-    {INS_DELETE, 0x6581, "memory failure, nothing can be said of what was deleted"},
-    {INS_DELETE, 0x6985, "it is still referenced by others, or it may not be deleted"},
-    {INS_DELETE, 0x6A80, "the card does not understand what should be deleted"},
-    {INS_DELETE, 0x6A82, "no such application on the card"},
-    {INS_DELETE, 0x6A88, "no such application or package on the card"},
-
-    {INS_INSTALL, 0x6581, "memory failure"},
-    {INS_INSTALL, 0x6982, "the security domain may not install, or a token is missing or wrong"},
-    {INS_INSTALL, 0x6985, "not possible: the AID exists already, or the applet refused its parameters"},
-    {INS_INSTALL, 0x6A80, "incorrect parameters, or an AID that exists already"},
-    {INS_INSTALL, 0x6A82, "the application is not on the card"},
-    {INS_INSTALL, 0x6A84, "not enough memory space"},
-    {INS_INSTALL, 0x6A88, "the package, the module or the security domain is not on the card"},
-
-    {INS_LOAD, 0x6438, "a package that the load file imports is missing on the card"},
-    {INS_LOAD, 0x6581, "memory failure"},
-    {INS_LOAD, 0x6982, "the load file's signature is missing or wrong"},
-    {INS_LOAD, 0x6985, "no INSTALL [for load] came before, or the card refuses the load file"},
-    {INS_LOAD, 0x6A80, "the card does not accept the load file: its format, an import, or its hash"},
-    {INS_LOAD, 0x6A84, "not enough memory space"},
-    {INS_LOAD, 0x6A86, "the block number is wrong"},
-    {INS_LOAD, 0x6A88, "a package that the load file imports is missing on the card"},
-
-    {INS_SET_STATUS, 0x6985, "the state cannot be reached from the present one"},
-    {INS_SET_STATUS, 0x6A80, "no such state"},
-    {INS_SET_STATUS, 0x6A88, "no such application on the card"},
-
-    {INS_GET_STATUS, 0x6310, "done, more entries wait"},
-    {INS_GET_STATUS, 0x6A80, "the card does not support this search"},
-    {INS_GET_STATUS, 0x6A88, "no entry of this kind on the card"},
-};
-
-const char *command_sw_text(uint8_t ins, uint16_t sw)
-{
-    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
-        if (meanings[i].ins == ins && meanings[i].sw == sw)
-            return meanings[i].text;
-    }
-    return sw_text(sw);
+    return with_data(out, gp(INS_SET_STATUS, type, state, 0), w, before, DATA_MAX);
 }
