@@ -20,8 +20,9 @@ static void done(void)
     crypto_free(&crypto);
 }
 
-/* An open channel with keys of zeros, by way of its state: version 1, protocol, i, level, phase "open", keys,
- * cryptogram 8, chain 16, counter 4, response chain 8, no tail. */
+/* An open channel with keys of zeros, by way of its state: version 2, protocol, i, level, phase "open", C-MAC
+ * length, keys, no cryptogram, chaining value, counter 4, response chain 8, no tail, no session of R-MACs, no
+ * key pairs. */
 static struct channel *open_channel(const struct channel_method *m, uint8_t level)
 {
     static const uint8_t key[16];
@@ -29,14 +30,17 @@ static struct channel *open_channel(const struct channel_method *m, uint8_t leve
     struct writer w;
     struct channel *ch = NULL;
     wr_fixed(&w, memory, sizeof(memory));
-    wr_u8(&w, 1);
+    wr_u8(&w, 2);
     wr_u8(&w, m->scp);
     wr_u8(&w, m->i);
     wr_u8(&w, level);
     wr_u8(&w, 2);
+    wr_u16(&w, m->tag_len);
     for (int k = 0; k < 4; k++)
         wr_view8(&w, k == 2 && !m->response_mac ? VIEW_NULL : VIEW_OF(key));
-    if (wr_reserve(&w, 8 + 16 + 4 + 8 + 1) == NULL || channel_decode(&ch, wr_view_of(&w)) != OK)
+    wr_u16(&w, 0);
+    if (wr_reserve(&w, (m->key_type == KEY_AES ? 16 : 8) + 4 + 8 + 1 + 3 + 2) == NULL ||
+        channel_decode(&ch, wr_view_of(&w)) != OK)
         abort();
     return ch;
 }

@@ -20,18 +20,28 @@ enum {
     LEVEL_R_ENCRYPTION = 0x20  /* with all others: 33 */
 };
 
-enum { HOST_CHALLENGE_MAX = 16, CHANNEL_STATE_MAX = 512, KDD_LEN = 10 };
+/* CHANNEL_STATE_MAX: of a channel whose keys are key pairs. EXTERNAL_AUTHENTICATE_MAX: the whole command,
+ * with a signature as cryptogram and another one behind it. */
+enum {
+    HOST_CHALLENGE_MAX = 16,
+    CHANNEL_STATE_MAX = 5 * 1024,
+    KDD_LEN = 10,
+    EXTERNAL_AUTHENTICATE_MAX = 16 + 2 * PK_SIGNATURE_MAX
+};
 
-/* The answer to INITIALIZE UPDATE (E.5.1, Amendment D 7.1.1). */
+/* Protocol identifiers; F0 is our own (docs/signed-commands.md). */
+enum { SCP01 = 0x01, SCP02 = 0x02, SCP03 = 0x03, SCP11 = 0x11, SCP_SIGNED = 0xF0 };
+
+/* The answer to INITIALIZE UPDATE (GPCS 2.2.1 D.4.1.6; GPCS 2.3.1 E.5.1.6; Amendment D 7.1.1). */
 struct init_update {
     uint8_t kdd[KDD_LEN];
     uint8_t kvn, scp;
-    int i;                 /* -1: the answer does not carry it (SCP02) */
+    int i;                 /* -1: the answer does not carry it (SCP01, SCP02) */
     bool has_sequence;     /* SCP02 always; SCP03 only with pseudo-random challenges */
     uint32_t sequence;     /* SCP02: 2 bytes; SCP03: 3 bytes */
-    uint8_t challenge[16]; /* SCP02: 6 bytes behind the sequence counter; SCP03: 8, S16: 16 */
+    uint8_t challenge[16]; /* SCP01: 8; SCP02: 6 behind the sequence counter; SCP03: 8, S16: 16; F0: 16 */
     size_t challenge_len;
-    uint8_t cryptogram[16];
+    uint8_t cryptogram[PK_SIGNATURE_MAX]; /* SCP01, SCP02: 8; SCP03: 8, S16: 16; F0: the card's signature */
     size_t cryptogram_len;
 };
 /* data without the status word. ERR_FORMAT; ERR_UNSUPPORTED for another protocol. */
@@ -48,9 +58,10 @@ struct channel_method {
     uint8_t scp;
     uint8_t i; /* one row per supported i */
     enum key_type key_type;
-    size_t host_challenge_len;
-    uint8_t levels[8];  /* the security levels that this i can do, strongest last, ended by 0 */
-    bool response_mac;  /* a response MAC is possible, so that results can be confirmed */
+    uint8_t host_challenge_len;
+    uint16_t tag_len;  /* behind the data of each wrapped command: a C-MAC of 8 or 16 bytes, or a signature */
+    uint8_t levels[8]; /* the security levels that this i can do, strongest last, ended by 0 */
+    bool response_mac; /* a response MAC is possible, so that results can be confirmed */
     bool authenticates; /* EXTERNAL AUTHENTICATE is the first command of an open channel */
     bool keyed_opening; /* the opening's commands need the host's keys (SCP11) */
     const struct channel_ops *ops;
@@ -60,7 +71,10 @@ const struct channel_method *channel_method(uint8_t scp, uint8_t i);
 /* All rows: for documentation and for tests that run over the table. */
 const struct channel_method *channel_methods(size_t *count);
 bool channel_level_ok(const struct channel_method *m, uint8_t level);
-/* The most plain data bytes of a short command that still fit when wrapped at this level (247 or 239). */
+/* Whether card keys of this type and length (of each of the three) are keys for this method. */
+bool channel_keys_fit(const struct channel_method *m, enum key_type type, size_t len);
+/* The most plain data bytes of a short command that still fit when wrapped at this level (247 or 239; S16:
+ * 239 or 223). 0: none does, this method needs extended length. */
 size_t channel_block_size(const struct channel_method *m, uint8_t level);
 
 /* INITIALIZE UPDATE, plain. key_id is P2, usually 0. host_challenge is borrowed. */
@@ -72,6 +86,12 @@ void channel_initialize_update(struct apdu *out, uint8_t kvn, uint8_t key_id, st
 enum err channel_open(struct channel **out, struct crypto *c, const struct channel_method *m,
                       const struct card_keys *keys, struct view host_challenge, const struct init_update *iu,
                       uint8_t level) MUST_USE;
+/* Appends the challenge that a card with pseudo-random challenges makes at this value of its counter, for the
+ * security domain aid (GPCS 2.3.1 E.4.2.3; Amendment D 6.2.2.1). To look at, never to require: cards that say
+ * so do not always, and others do without saying. ERR_UNSUPPORTED on protocols without such a rule. */
+enum err channel_pseudo_challenge(struct crypto *c, const struct channel_method *m,
+                                  const struct card_keys *keys, uint32_t sequence, struct view aid,
+                                  struct writer *out) MUST_USE;
 /* Wipes; accepts NULL and clears. */
 void channel_free(struct channel **ch);
 

@@ -108,6 +108,8 @@ enum err kdf_by_name(const char *name, enum kdf *out)
 enum err key_length_check(enum key_type type, size_t len)
 {
     switch (type) {
+    case KEY_DES:
+        return len == DES_BLOCK ? OK : ERR_ARGUMENT;
     case KEY_DES3:
         return len == 16 || len == 24 ? OK : ERR_ARGUMENT;
     case KEY_AES:
@@ -166,7 +168,8 @@ enum err key_check_value(struct crypto *c, enum key_type type, const struct secr
         e = crypto_aes_ecb_encrypt(c, secret_view(key), VIEW_OF(block), block);
     } else {
         memset(block, 0x00, sizeof(block));
-        e = crypto_des3_ecb_encrypt(c, secret_view(key), view_of(block, DES_BLOCK), block);
+        e = (type == KEY_DES ? crypto_des_ecb_encrypt : crypto_des3_ecb_encrypt)(
+            c, secret_view(key), view_of(block, DES_BLOCK), block);
     }
     if (e == OK)
         memcpy(kcv, block, 3);

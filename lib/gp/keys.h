@@ -7,8 +7,9 @@
 #include <base/secret.h>
 #include <crypto/crypto.h>
 
-/* Triple-DES of 16 or 24 bytes; AES of 16, 24 or 32; key pairs (crypto/pk.h). */
-enum key_type { KEY_DES3, KEY_AES, KEY_RSA, KEY_DSA, KEY_EC, KEY_TYPE_COUNT };
+/* Triple-DES of 16 or 24 bytes; AES of 16, 24 or 32; key pairs (crypto/pk.h); single DES of 8 bytes
+ * (docs/single-des.md). */
+enum key_type { KEY_DES3, KEY_AES, KEY_RSA, KEY_DSA, KEY_EC, KEY_DES, KEY_TYPE_COUNT };
 
 /* The three keys of one key version: ENC, MAC, DEK. */
 struct card_keys {

@@ -390,7 +390,7 @@ static enum err find_key(struct session *s, const struct session_world *w)
 {
     enum err e = s->type.kdf == KDF_IMPORTED ? w->card_key(w->ctx, s->card, &s->key)
                                              : w->key(w->ctx, s->type.key, 0, &s->key);
-    if (e == OK && s->key.attributes.type != session_method(s)->key_type)
+    if (e == OK && !channel_keys_fit(session_method(s), s->key.attributes.type, s->key.attributes.key_len))
         e = ERR_NOT_FOUND;
     return e;
 }

@@ -44,7 +44,8 @@ static enum err method_for(const struct vault_open *in, const struct init_update
                            const struct channel_method **out)
 {
     const struct channel_method *m = channel_method(in->scp, in->i);
-    if (m == NULL || iu->scp != in->scp || (iu->i >= 0 && iu->i != in->i) || m->key_type != in->key.type)
+    if (m == NULL || iu->scp != in->scp || (iu->i >= 0 && iu->i != in->i) ||
+        !channel_keys_fit(m, in->key.type, in->key.key_len))
         return ERR_UNSUPPORTED;
     *out = m;
     return OK;

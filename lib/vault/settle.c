@@ -91,8 +91,7 @@ static enum err replay_answers(struct replay *r, const struct response_script *a
 
 static enum err prepare(struct replay *r, const struct vault_script *in)
 {
-    enum { AUTHENTICATE_ROOM = 64 };
-    size_t room = AUTHENTICATE_ROOM;
+    size_t room = EXTERNAL_AUTHENTICATE_MAX;
     enum err e;
     if ((e = unseal_channel(r->v, in->sealed_channel, in->session, &r->ch, &r->fresh)) != OK)
         return e;

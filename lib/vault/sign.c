@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-enum { EXTERNAL_AUTHENTICATE_MAX = 64 }; /* header, cryptogram and MAC of at most 16 bytes each */
-
 enum err vault_sign(struct vault *v, const struct vault_script *in, struct writer *signed_script)
 {
     uint8_t authenticate[EXTERNAL_AUTHENTICATE_MAX], *memory = NULL;

@@ -12,7 +12,7 @@
 #include <gp/keys.h>
 #include <script/script.h>
 
-enum { KEK_LEN = 32, CARD_NUMBER_TEXT_MAX = 82, SEALED_KEY_MAX = 1024, SEALED_CHANNEL_MAX = 1024 };
+enum { KEK_LEN = 32, CARD_NUMBER_TEXT_MAX = 82, SEALED_KEY_MAX = 1024, SEALED_CHANNEL_MAX = CHANNEL_STATE_MAX + 128 };
 /* Places of one script: as many as a sequence may have. */
 enum { VAULT_PLACES_MAX = 64 };
 

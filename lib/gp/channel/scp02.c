@@ -40,7 +40,7 @@ static enum err derive_key(struct crypto *c, const struct secret *key, uint16_t 
 
 /* E.4.2: Triple-DES MAC over two challenges of 8 bytes. */
 static enum err cryptogram(struct crypto *c, const struct secret *enc, struct view first, struct view second,
-                           uint8_t out[CRYPTOGRAM_LEN])
+                           uint8_t out[DES_BLOCK])
 {
     uint8_t data[3 * DES_BLOCK];
     struct writer w;
@@ -53,7 +53,7 @@ static enum err cryptogram(struct crypto *c, const struct secret *enc, struct vi
 }
 
 static enum err cryptograms(struct channel *ch, struct crypto *c, struct view host_challenge,
-                            const struct init_update *iu, uint8_t card_cryptogram[CRYPTOGRAM_LEN])
+                            const struct init_update *iu, uint8_t card_cryptogram[CRYPTOGRAM_MAX])
 {
     uint8_t card[DES_BLOCK]; /* sequence counter 2 | challenge 6 */
     struct writer w;
@@ -75,8 +75,9 @@ static bool scp02_lengths_ok(size_t enc, size_t mac, size_t dek)
 
 static enum err scp02_derive(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                              struct view host_challenge, const struct init_update *iu,
-                             uint8_t card_cryptogram[CRYPTOGRAM_LEN])
+                             uint8_t card_cryptogram[CRYPTOGRAM_MAX])
 {
+    ch->host_cryptogram_len = DES_BLOCK;
     enum err e = derive_key(c, &keys->enc, CONSTANT_S_ENC, iu->sequence, &ch->enc);
     if (e == OK)
         e = derive_key(c, &keys->mac, CONSTANT_S_MAC, iu->sequence, &ch->mac);
@@ -251,6 +252,8 @@ static enum err scp02_unwrap(struct channel *ch, struct crypto *c, const struct 
 {
     uint8_t expected[DES_BLOCK];
     struct reader r;
+    if ((ch->level & LEVEL_R_MAC) == 0)
+        return channel_unwrap_bare(answer, out);
     bool success = channel_is_success(answer->sw), kept_back = !success && answer->data.len == 0;
     if (!kept_back && (answer->data.len < MAC_LEN || (!success && answer->data.len > MAC_LEN)))
         return ERR_AUTH;
@@ -280,6 +283,7 @@ static enum err scp02_dek_encrypt(struct channel *ch, struct crypto *c, struct v
 
 const struct channel_ops channel_scp02 = {
     .cipher_block = DES_BLOCK,
+    .chain_len = DES_BLOCK,
     .lengths_ok = scp02_lengths_ok,
     .derive = scp02_derive,
     .wrap = scp02_wrap,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SCP03, host side (GPCS Amendment D 1.1.1). A whole sequence is wrapped in two CBC runs, one over all data
- * fields and one over all MAC messages. The MAC of a command begins with the MAC before it, which is just
- * what a CBC context still holds. So each message gets sixteen zero bytes in that place, all messages lie one
- * behind the other, and one context goes over them:
+ * SCP03, host side (GPCS Amendment D 1.1.1; mode S16 is of its version 1.2). A whole sequence is wrapped in
+ * two CBC runs, one over all data fields and one over all MAC messages. The MAC of a command begins with the
+ * MAC before it, which is just what a CBC context still holds. So each message gets sixteen zero bytes in
+ * that place, all messages lie one behind the other, and one context goes over them:
  *
  *     zeros 16 | CLA INS P1 P2 Lc | field, encrypted | padding || zeros 16 | CLA ...
  *                                                    ^ xor with a CMAC subkey in the last block
@@ -18,6 +18,7 @@ enum {
     /* Amendment D table 4-1. */
     CONSTANT_CARD_CRYPTOGRAM = 0x00,
     CONSTANT_HOST_CRYPTOGRAM = 0x01,
+    CONSTANT_CARD_CHALLENGE = 0x02,
     CONSTANT_S_ENC = 0x04,
     CONSTANT_S_MAC = 0x06,
     CONSTANT_S_RMAC = 0x07,
@@ -66,21 +67,31 @@ static bool scp03_lengths_ok(size_t enc, size_t mac, size_t dek)
     return key_length_check(KEY_AES, enc) == OK && mac == enc && dek == enc;
 }
 
+/* 6.2.2.1: from the static ENC key, the sequence counter and the AID. */
+static enum err scp03_challenge(struct crypto *c, const struct card_keys *keys, uint32_t sequence,
+                                struct view aid, uint8_t *out, size_t len)
+{
+    const uint8_t counter[] = {(uint8_t)(sequence >> 16), (uint8_t)(sequence >> 8), (uint8_t)sequence};
+    const struct view context[2] = {VIEW_OF(counter), aid};
+    return derive_data(c, &keys->enc, CONSTANT_CARD_CHALLENGE, context, out, len);
+}
+
 static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct card_keys *keys,
                              struct view host_challenge, const struct init_update *iu,
-                             uint8_t card_cryptogram[CRYPTOGRAM_LEN])
+                             uint8_t card_cryptogram[CRYPTOGRAM_MAX])
 {
     const struct view context[2] = {host_challenge, view_of(iu->challenge, iu->challenge_len)};
     ch->dek = keys->dek; /* 6.2.8: the static one */
+    ch->host_cryptogram_len = ch->tag_len;
     enum err e = derive_key(c, &keys->enc, CONSTANT_S_ENC, context, &ch->enc);
     if (e == OK)
         e = derive_key(c, &keys->mac, CONSTANT_S_MAC, context, &ch->mac);
     if (e == OK && ch->method->response_mac)
         e = derive_key(c, &keys->mac, CONSTANT_S_RMAC, context, &ch->rmac);
     if (e == OK)
-        e = derive_data(c, &ch->mac, CONSTANT_HOST_CRYPTOGRAM, context, ch->host_cryptogram, CRYPTOGRAM_LEN);
+        e = derive_data(c, &ch->mac, CONSTANT_HOST_CRYPTOGRAM, context, ch->host_cryptogram, ch->tag_len);
     if (e == OK)
-        e = derive_data(c, &ch->mac, CONSTANT_CARD_CRYPTOGRAM, context, card_cryptogram, CRYPTOGRAM_LEN);
+        e = derive_data(c, &ch->mac, CONSTANT_CARD_CRYPTOGRAM, context, card_cryptogram, ch->tag_len);
     return e;
 }
 
@@ -199,11 +210,11 @@ static void mask_last_block(const struct outgoing *o, const struct subkeys *k)
 }
 
 /* Zeros, header, and the padding of SP 800-38B 6.2. */
-static void complete_message(const struct outgoing *o, const struct subkeys *k)
+static void complete_message(const struct outgoing *o, size_t tag_len, const struct subkeys *k)
 {
     uint8_t *end = o->field + o->field_len;
-    memset(o->start, 0, CHAIN_LEN);
-    channel_put_header(o->start + CHAIN_LEN, o, o->field_len + MAC_LEN);
+    memset(o->start, 0, AES_BLOCK);
+    channel_put_header(o->start + AES_BLOCK, o, o->field_len + tag_len);
     mask_last_block(o, k);
     if (end < o->start + o->message_len)
         *end ^= 0x80;
@@ -236,7 +247,7 @@ static enum err run_to(struct run *r, struct crypto *c, const uint8_t *end, uint
 /* The C-MACs of all commands, and the last of them as a whole. A C-MAC reaches into the next message: it is
  * written when the run is beyond that message's start for sure, i.e. when the next one has its MAC. */
 static enum err mac_all(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
-                        size_t count, size_t len, const struct subkeys *k, uint8_t chain[CHAIN_LEN])
+                        size_t count, size_t len, const struct subkeys *k, uint8_t chain[AES_BLOCK])
 {
     uint8_t mac[AES_BLOCK], *place = NULL;
     struct run r;
@@ -251,18 +262,18 @@ static enum err mac_all(const struct channel *ch, struct crypto *c, const struct
             break;
         mask_last_block(o, k);
         if (place != NULL)
-            memcpy(place, chain, MAC_LEN);
-        memcpy(chain, mac, CHAIN_LEN);
+            memcpy(place, chain, ch->tag_len);
+        memcpy(chain, mac, AES_BLOCK);
         place = o->field + o->field_len;
     }
     if (e == OK && place != NULL)
-        memcpy(place, chain, MAC_LEN);
+        memcpy(place, chain, ch->tag_len);
     wipe(r.piece, len < RUN_PIECE ? len : RUN_PIECE);
     return e;
 }
 
 static enum err protect(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
-                        size_t count, size_t len, uint8_t chain[CHAIN_LEN])
+                        size_t count, size_t len, uint8_t chain[AES_BLOCK])
 {
     struct subkeys k;
     enum err e = put_fields(ch, c, commands, count);
@@ -270,7 +281,7 @@ static enum err protect(const struct channel *ch, struct crypto *c, const struct
         e = derive_subkeys(ch, c, &k);
     if (e == OK) {
         for (size_t i = 0; i < count; i++)
-            complete_message(&commands[i], &k);
+            complete_message(&commands[i], ch->tag_len, &k);
         e = mac_all(ch, c, commands, count, len, &k, chain);
     }
     wipe(&k, sizeof(k));
@@ -284,21 +295,22 @@ static size_t blocks(size_t len)
 
 /* Reserves all messages one behind the other, and room for a C-MAC that reaches over the end; len is without
  * that. */
-static enum err lay_out(struct outgoing *commands, size_t count, struct writer *storage, size_t *len)
+static enum err lay_out(struct outgoing *commands, size_t count, size_t tag_len, struct writer *storage,
+                        size_t *len)
 {
     size_t all = 0;
     for (size_t i = 0; i < count; i++) {
         struct outgoing *o = &commands[i];
-        o->message_len = blocks(CHAIN_LEN + o->header_len + o->field_len);
+        o->message_len = blocks(AES_BLOCK + o->header_len + o->field_len);
         all += o->message_len;
     }
-    uint8_t *start = wr_reserve(storage, all + MAC_LEN);
+    uint8_t *start = wr_reserve(storage, all + tag_len);
     if (start == NULL)
         return wr_status(storage);
     for (size_t i = 0; i < count; i++) {
         struct outgoing *o = &commands[i];
         o->start = start;
-        o->field = start + CHAIN_LEN + o->header_len;
+        o->field = start + AES_BLOCK + o->header_len;
         start += o->message_len;
     }
     *len = all;
@@ -308,13 +320,13 @@ static enum err lay_out(struct outgoing *commands, size_t count, struct writer *
 static enum err scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
                            struct writer *storage)
 {
-    uint8_t chain[CHAIN_LEN];
+    uint8_t chain[AES_BLOCK];
     size_t len = 0;
-    enum err e = lay_out(commands, count, storage, &len);
+    enum err e = lay_out(commands, count, ch->tag_len, storage, &len);
     if (e == OK)
         e = protect(ch, c, commands, count, len, chain);
     if (e == OK)
-        memcpy(ch->chain, chain, CHAIN_LEN);
+        memcpy(ch->chain, chain, AES_BLOCK);
     return e;
 }
 
@@ -323,9 +335,9 @@ static enum err verify_mac(const struct channel *ch, struct crypto *c, struct vi
 {
     uint8_t expected[CMAC_LEN];
     const uint8_t status[] = {(uint8_t)(sw >> 8), (uint8_t)sw};
-    const struct view parts[] = {VIEW_OF(ch->chain), data, VIEW_OF(status)};
+    const struct view parts[] = {view_of(ch->chain, AES_BLOCK), data, VIEW_OF(status)};
     enum err e = crypto_cmac(c, secret_view(&ch->rmac), parts, 3, expected);
-    if (e == OK && !secret_equal(view_of(expected, MAC_LEN), mac))
+    if (e == OK && !secret_equal(view_of(expected, ch->tag_len), mac))
         e = ERR_AUTH;
     wipe(expected, sizeof(expected));
     return e;
@@ -372,12 +384,14 @@ static enum err scp03_unwrap(struct channel *ch, struct crypto *c, const struct 
                              struct writer *out, bool *proven)
 {
     struct reader r;
+    if ((ch->level & LEVEL_R_MAC) == 0)
+        return channel_unwrap_bare(answer, out);
     if (!channel_is_success(answer->sw)) /* 6.2.5: the status word and nothing else */
         return answer->data.len == 0 ? OK : ERR_AUTH;
-    if (answer->data.len < MAC_LEN)
+    if (answer->data.len < ch->tag_len)
         return ERR_AUTH;
     rd_init(&r, answer->data);
-    struct view data = rd_view(&r, answer->data.len - MAC_LEN);
+    struct view data = rd_view(&r, answer->data.len - ch->tag_len);
     enum err e = verify_mac(ch, c, data, answer->sw, rd_rest(&r));
     if (e != OK)
         return e;
@@ -400,9 +414,11 @@ static enum err scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct v
 
 const struct channel_ops channel_scp03 = {
     .cipher_block = AES_BLOCK,
+    .chain_len = AES_BLOCK,
     .lengths_ok = scp03_lengths_ok,
     .derive = scp03_derive,
     .wrap = scp03_wrap,
     .unwrap = scp03_unwrap,
     .dek_encrypt = scp03_dek_encrypt,
+    .challenge = scp03_challenge,
 };

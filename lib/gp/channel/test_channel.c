@@ -18,7 +18,7 @@ enum { STORAGE_MAX = 70000, ROWS_LEVELS_MAX = 8 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const uint8_t host_challenge[8] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8};
+static const uint8_t host_bytes[HOST_CHALLENGE_MAX] = {0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8};
 static const uint8_t sw_ok[] = {0x90, 0x00};
 
 static int setup(void **state)
@@ -43,18 +43,23 @@ static struct card_keys test_keys(enum key_type type, size_t len)
     return k;
 }
 
+static struct view host_challenge(const struct channel_method *m)
+{
+    return view_of(host_bytes, m->host_challenge_len);
+}
+
 /* An answer to INITIALIZE UPDATE whose cryptogram is right for these keys. */
 static struct init_update right_answer(struct crypto *c, const struct channel_method *m,
                                        const struct card_keys *keys)
 {
-    struct channel ch = {.method = m};
+    struct channel ch = {.method = m, .tag_len = m->tag_len};
     struct init_update iu = {
-        .kvn = 1, .scp = m->scp, .i = m->scp == 2 ? -1 : m->i, .cryptogram_len = CRYPTOGRAM_LEN};
-    iu.challenge_len = m->scp == 2 ? 6 : 8;
+        .kvn = 1, .scp = m->scp, .i = m->scp == 2 ? -1 : m->i, .cryptogram_len = m->tag_len};
+    iu.challenge_len = m->scp == 2 ? 6 : m->tag_len;
     iu.has_sequence = m->scp == 2 || (m->i & 0x10) != 0;
     iu.sequence = 7;
     memset(iu.challenge, 0x5A, iu.challenge_len);
-    assert_int_equal(m->ops->derive(&ch, c, keys, VIEW_OF(host_challenge), &iu, iu.cryptogram), OK);
+    assert_int_equal(m->ops->derive(&ch, c, keys, host_challenge(m), &iu, iu.cryptogram), OK);
     return iu;
 }
 
@@ -63,7 +68,7 @@ static struct channel *open_new(struct crypto *c, const struct channel_method *m
     struct card_keys keys = test_keys(m->key_type, 16);
     struct init_update iu = right_answer(c, m, &keys);
     struct channel *ch = NULL;
-    assert_int_equal(channel_open(&ch, c, m, &keys, VIEW_OF(host_challenge), &iu, level), OK);
+    assert_int_equal(channel_open(&ch, c, m, &keys, host_challenge(m), &iu, level), OK);
     return ch;
 }
 
@@ -93,7 +98,7 @@ static void the_table(void **state)
     (void)state;
     size_t count;
     const struct channel_method *m = channel_methods(&count);
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 16);
     for (size_t n = 0; n < count; n++, m++) {
         assert_ptr_equal(channel_method(m->scp, m->i), m);
         assert_false(channel_level_ok(m, LEVEL_NONE));
@@ -103,11 +108,12 @@ static void the_table(void **state)
         assert_int_equal(channel_level_ok(m, 0x33), m->scp == 3 && (m->i & 0x40) != 0);
         assert_int_equal(m->response_mac, (m->i & 0x20) != 0);
         assert_false(channel_level_ok(m, 0x02) || channel_level_ok(m, 0x10) || channel_level_ok(m, 0x30));
-        assert_int_equal(channel_block_size(m, 0x01), 247);
-        assert_int_equal(channel_block_size(m, 0x03), 239);
-        assert_int_equal(channel_block_size(m, 0x11), 247);
+        bool s16 = m->scp == SCP03 && (m->i & 0x01) != 0;
+        assert_int_equal(channel_block_size(m, 0x01), s16 ? 239 : 247);
+        assert_int_equal(channel_block_size(m, 0x03), s16 ? 223 : 239);
+        assert_int_equal(channel_block_size(m, 0x11), s16 ? 239 : 247);
     }
-    assert_null(channel_method(3, 0x71)); /* S16 */
+    assert_null(channel_method(3, 0x02));
     assert_null(channel_method(2, 0x0A));
     assert_null(channel_method(1, 0x15));
 }
@@ -140,7 +146,12 @@ static void initialize_update_answers(void **state)
          OK, 0x71, 16777189},
         {"SCP03, S16 by i, S8 by length", "149480576000078C01000103615CB17CF9D29E88CC780408C2550282F9",
          ERR_FORMAT, 0, 0},
-        {"SCP01", "0000416804170A325DC801010004B1B79602B1CBE00CF4940C256269", ERR_UNSUPPORTED, 0, 0},
+        {"SCP01", "0000416804170A325DC801010004B1B79602B1CBE00CF4940C256269", OK, -1, UINT32_MAX},
+        {"SCP01, a byte short", "0000416804170A325DC801010004B1B79602B1CBE00CF4940C2562", ERR_FORMAT, 0, 0},
+        {"signed commands", "0000416804170A325DC801F00400112233445566778899AABBCCDDEEFF01", OK, 4,
+         UINT32_MAX},
+        {"signed commands, no signature", "0000416804170A325DC801F00400112233445566778899AABBCCDDEEFF",
+         ERR_FORMAT, 0, 0},
         {"SCP80", "0000416804170A325DC80180", ERR_UNSUPPORTED, 0, 0},
         {"no protocol", "0000416804170A325DC801", ERR_FORMAT, 0, 0},
         {"nothing", "", ERR_FORMAT, 0, 0},
@@ -164,7 +175,7 @@ static void initialize_update_command(void **state)
     struct writer w;
     struct apdu a;
     wr_fixed(&w, memory, sizeof(memory));
-    channel_initialize_update(&a, 0x30, 0x01, VIEW_OF(host_challenge));
+    channel_initialize_update(&a, 0x30, 0x01, view_of(host_bytes, 8));
     apdu_put(&w, &a);
     assert_true(view_equal(wr_view_of(&w), vector_hex("8050300108A1A2A3A4A5A6A7A800")));
 }
@@ -179,14 +190,14 @@ static void cryptogram_of_the_card(void **state)
         struct card_keys keys = test_keys(m->key_type, 16);
         struct init_update iu = right_answer(c, m, &keys);
         struct channel *ch = NULL;
-        for (size_t bit = 0; bit < 8 * CRYPTOGRAM_LEN; bit++) {
+        for (size_t bit = 0; bit < 8u * m->tag_len; bit++) {
             iu.cryptogram[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            enum err e = channel_open(&ch, c, m, &keys, VIEW_OF(host_challenge), &iu, 0x01);
+            enum err e = channel_open(&ch, c, m, &keys, host_challenge(m), &iu, 0x01);
             if (e != ERR_AUTH || ch != NULL)
                 fail_msg("%s i=%02X bit %zu: %s", m->name, m->i, bit, err_name(e));
             iu.cryptogram[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
-        assert_int_equal(channel_open(&ch, c, m, &keys, VIEW_OF(host_challenge), &iu, 0x01), OK);
+        assert_int_equal(channel_open(&ch, c, m, &keys, host_challenge(m), &iu, 0x01), OK);
         assert_int_equal(channel_level(ch), 0x01);
         assert_ptr_equal(channel_method_of(ch), m);
         channel_free(&ch);
@@ -238,7 +249,7 @@ static void what_does_not_go_together(void **state)
         iu.i = rows[n].answer_i;
         iu.cryptogram_len = rows[n].cryptogram_len;
         enum err e =
-            channel_open(&ch, c, m, &keys, view_of(host_challenge, rows[n].host_len), &iu, rows[n].level);
+            channel_open(&ch, c, m, &keys, view_of(host_bytes, rows[n].host_len), &iu, rows[n].level);
         if (e != rows[n].want || (e != OK) != (ch == NULL))
             fail_msg("%s: %s", rows[n].name, err_name(e));
         channel_free(&ch);
@@ -277,9 +288,9 @@ static void order_of_things(void **state)
         assert_int_equal(unwrap(ch, c, VIEW_OF(sw_ok), &w, &sw, &proven), ERR_STATE);
         assert_int_equal(sw, 0x1234);
         assert_int_equal(channel_external_authenticate(ch, c, &w), OK);
-        assert_int_equal(w.len, 21);
+        assert_int_equal(w.len, 5 + 2 * m->tag_len);
         assert_int_equal(channel_external_authenticate(ch, c, &w), ERR_STATE);
-        assert_int_equal(w.len, 21);
+        assert_int_equal(w.len, 5 + 2 * m->tag_len);
         assert_int_equal(wrap_bytes(ch, c, &plain, &w), OK); /* one script: answers come later */
         assert_int_equal(unwrap(ch, c, view_of(sw_ok, 1), &w, &sw, &proven), ERR_FORMAT);
         assert_int_equal(unwrap(ch, c, VIEW_OF(refused), &w, &sw, &proven), OK);
@@ -299,12 +310,8 @@ static void what_fits(void **state)
         uint8_t level;
         size_t most;
         bool extended;
-    } rows[] = {{0x01, 247, false},
-                {0x03, 239, false},
-                {0x01, 65527, true},
-                {0x03, 65519, true},
-                /* padded: 65,520 */ {0x11, 247, false},
-                {0x13, 239, false}};
+    } rows[] = {{0x01, 247, false},  {0x03, 239, false}, {0x01, 65527, true},
+                {0x03, 65519, true}, {0x11, 247, false}, {0x13, 239, false}};
     for (size_t n = 0; n < COUNT(rows); n++) {
         for (uint8_t scp = 2; scp <= 3; scp++) {
             struct channel *ch =
@@ -391,8 +398,9 @@ static void class_bytes(void **state)
 /* The card's side of an answer, as the specifications have it. */
 struct card {
     struct secret enc, rmac;
-    uint8_t chain[CHAIN_LEN]; /* SCP03: MAC chaining value; SCP02: last R-MAC */
+    uint8_t chain[AES_BLOCK]; /* SCP03: MAC chaining value; SCP02: last R-MAC */
     uint32_t counter;
+    size_t tag_len;
     bool encrypt;
 };
 
@@ -410,7 +418,7 @@ static void card_scp03(struct card *card, struct crypto *c, struct view data, ui
     }
     const struct view parts[] = {VIEW_OF(card->chain), wr_view_of(out), VIEW_OF(status)};
     assert_int_equal(crypto_cmac(c, secret_view(&card->rmac), parts, 3, mac), OK);
-    wr_bytes(out, mac, MAC_LEN);
+    wr_bytes(out, mac, card->tag_len);
     wr_u16(out, sw);
 }
 
@@ -445,12 +453,15 @@ static void answers(struct crypto *c, const struct channel_method *m, uint8_t le
 {
     static uint8_t bytes[1200];
     struct channel *ch = open_authenticated(c, m, level);
-    struct card card = {.enc = ch->enc, .rmac = ch->rmac, .encrypt = (level & LEVEL_R_ENCRYPTION) != 0};
+    struct card card = {.enc = ch->enc,
+                        .rmac = ch->rmac,
+                        .tag_len = ch->tag_len,
+                        .encrypt = (level & LEVEL_R_ENCRYPTION) != 0};
     struct writer wire, out, answer;
     wr_heap(&wire, STORAGE_MAX);
     wr_heap(&out, STORAGE_MAX);
     wr_heap(&answer, STORAGE_MAX);
-    memcpy(card.chain, ch->chain, CHAIN_LEN);
+    memcpy(card.chain, ch->chain, sizeof(card.chain));
     for (size_t n = 0; n < 200; n++) {
         struct apdu command = {.cla = 0x80, .ins = 0xCA, .p1 = (uint8_t)n, .data = view_of(bytes, n)};
         struct view data = view_of(bytes, n < 100 ? n : n * 6);
@@ -464,7 +475,7 @@ static void answers(struct crypto *c, const struct channel_method *m, uint8_t le
         assert_int_equal(wrap_bytes(ch, c, &command, &wire), OK);
         wr_clear(&answer);
         if (m->scp == 3) {
-            memcpy(card.chain, ch->chain, CHAIN_LEN);
+            memcpy(card.chain, ch->chain, sizeof(card.chain));
             card.counter++;
             card_scp03(&card, c, data, sw, &answer);
         } else {
@@ -504,16 +515,19 @@ static struct channel *one_answer(struct crypto *c, const struct channel_method 
     static const uint8_t data[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     const struct apdu command = {.cla = 0x80, .ins = 0xF2, .data = view_of(data, 3)};
     struct channel *ch = open_authenticated(c, m, level);
-    struct card card = {
-        .enc = ch->enc, .rmac = ch->rmac, .counter = 1, .encrypt = (level & LEVEL_R_ENCRYPTION) != 0};
+    struct card card = {.enc = ch->enc,
+                        .rmac = ch->rmac,
+                        .tag_len = ch->tag_len,
+                        .counter = 1,
+                        .encrypt = (level & LEVEL_R_ENCRYPTION) != 0};
     struct writer wire;
-    memcpy(card.chain, ch->chain, CHAIN_LEN);
+    memcpy(card.chain, ch->chain, sizeof(card.chain));
     wr_heap(&wire, STORAGE_MAX);
     assert_int_equal(wrap_bytes(ch, c, &command, &wire), OK);
     wr_free(&wire);
     wr_clear(answer);
     if (m->scp == 3) {
-        memcpy(card.chain, ch->chain, CHAIN_LEN);
+        memcpy(card.chain, ch->chain, sizeof(card.chain));
         card_scp03(&card, c, VIEW_OF(data), sw, answer);
     } else {
         card_scp02(&card, c, &command, VIEW_OF(data), sw, answer);
@@ -626,8 +640,8 @@ static void encrypted_nonsense(void **state)
     wr_heap(&answer, STORAGE_MAX);
     wr_heap(&out, STORAGE_MAX);
     struct channel *ch = one_answer(c, channel_method(3, 0x70), 0x33, 0x9000, &answer);
-    struct card card = {.enc = ch->enc, .rmac = ch->rmac, .counter = 1};
-    memcpy(card.chain, ch->chain, CHAIN_LEN);
+    struct card card = {.enc = ch->enc, .rmac = ch->rmac, .tag_len = ch->tag_len, .counter = 1};
+    memcpy(card.chain, ch->chain, sizeof(card.chain));
     for (size_t len = 1; len <= sizeof(bytes); len++) {
         wr_clear(&answer);
         card_scp03(&card, c, view_of(bytes, len), 0x9000, &answer);
@@ -703,9 +717,10 @@ static void bad_states(void **state)
         size_t at;
         uint8_t value;
     } rows[] = {
-        {"version", 0, 2},     {"protocol", 1, 4},         {"i", 2, 0x71},
-        {"level", 3, 0x02},    {"no level", 3, 0x00},      {"phase", 4, 4},
-        {"ENC length", 5, 15}, {"no R-MAC by i", 2, 0x00}, {"new, but counted", 4, 0},
+        {"version", 0, 1},          {"protocol", 1, 4},    {"i", 2, 0x02},
+        {"level", 3, 0x02},         {"no level", 3, 0x00}, {"phase", 4, 4},
+        {"C-MAC length", 6, 16},    {"ENC length", 7, 15}, {"no R-MAC by i", 2, 0x00},
+        {"new, but counted", 4, 0},
     };
     uint8_t memory[CHANNEL_STATE_MAX + 1];
     struct writer w;
