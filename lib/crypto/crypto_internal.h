@@ -8,6 +8,7 @@
 
 #include <crypto/crypto.h>
 #include <crypto/hpke.h>
+#include <crypto/pk.h>
 
 /* OpenSSL has a type by the name of one of our outcomes: it gets another one here. */
 #define ERR_STATE openssl_err_state
@@ -54,6 +55,7 @@ struct crypto {
     EVP_MAC *hmac;
     EVP_MAC_CTX *hmac_ctx; /* with SHA-256 set */
     struct slot slots[SLOT_COUNT];
+    EVP_PKEY_CTX *ec_keygen[CURVE_COUNT];           /* made when a curve is first asked for */
     uint8_t cmac_k1[AES_BLOCK], cmac_k2[AES_BLOCK]; /* subkeys of the key in SLOT_CMAC */
 };
 

@@ -16,7 +16,7 @@ enum {
     PK_POINT_MAX = 133,
     PK_SHARED_MAX = 66,
     PK_PRIVATE_MAX = 2600,
-    PK_PUBLIC_MAX = 1200
+    PK_PUBLIC_MAX = 1300
 };
 
 struct pk;
@@ -36,7 +36,8 @@ enum pk_curve {
     CURVE_BRAINPOOL_P512T1,
     CURVE_COUNT
 };
-/* "P-256", "brainpoolP256r1", ...; bytes of one coordinate (P-521: 66). */
+/* "P-256", "brainpoolP256r1", ...; by_name takes "secp256r1" and "prime256v1" too, in any case, and says
+ * ERR_UNSUPPORTED to others; bytes of one coordinate (P-521: 66). */
 const char *pk_curve_name(enum pk_curve curve);
 enum err pk_curve_by_name(const char *name, enum pk_curve *out) MUST_USE;
 size_t pk_curve_len(enum pk_curve curve);
@@ -53,12 +54,18 @@ enum err pk_from_spki(struct view der, struct pk **out) MUST_USE;
  * first certificate. */
 enum err pk_from_pem(struct view pem, struct pk **out) MUST_USE;
 enum err pk_rsa_public(struct view n, struct view e, struct pk **out) MUST_USE;
-/* Big-endian numbers. With p, q and the CRT values (d may be empty), or with n, e, d alone. */
+/* Big-endian numbers. With e, p and q, whatever else is empty is computed; or with n, e, d alone. qinv is the
+ * inverse of q modulo p (RFC 8017 3.2). ERR_FORMAT when the parts do not belong together. */
 struct pk_rsa_parts {
     struct view n, e, d, p, q, dp, dq, qinv;
 };
 enum err pk_rsa_private(const struct pk_rsa_parts *parts, struct pk **out) MUST_USE;
 enum err pk_dsa_public(struct view p, struct view q, struct view g, struct view y, struct pk **out) MUST_USE;
+/* All of them; y = g^x mod p. */
+struct pk_dsa_parts {
+    struct view p, q, g, y, x;
+};
+enum err pk_dsa_private(const struct pk_dsa_parts *parts, struct pk **out) MUST_USE;
 /* point: 04 | x | y, checked. scalar: at most pk_curve_len bytes; the point is computed. */
 enum err pk_ec_public(enum pk_curve curve, struct view point, struct pk **out) MUST_USE;
 enum err pk_ec_private(enum pk_curve curve, struct view scalar, struct pk **out) MUST_USE;
@@ -76,6 +83,10 @@ enum err pk_put_spki(const struct pk *k, struct writer *out) MUST_USE;
 enum err pk_put_point(const struct pk *k, struct writer *out) MUST_USE;  /* EC: 04 | x | y */
 enum err pk_put_scalar(const struct pk *k, struct writer *out) MUST_USE; /* EC: pk_curve_len bytes */
 enum err pk_put_rsa(const struct pk *k, struct writer *n, struct writer *e) MUST_USE;
+struct pk_dsa_writers {
+    struct writer *p, *q, *g, *y;
+};
+enum err pk_put_dsa(const struct pk *k, struct pk_dsa_writers *out) MUST_USE;
 
 /* ---- signatures ---- */
 
@@ -115,8 +126,9 @@ enum err pk_oaep_decrypt(struct crypto *c, struct pk *k, enum digest digest, str
 /* The public key of a certificate in DER, trailing bytes refused. Nothing is verified. */
 enum err pk_from_x509(struct view der, struct pk **out) MUST_USE;
 /* One step of a chain: the certificate's signature under the issuer's key, names chained when issuer_cert is
- * given (may be empty), validity at now_ms (0: not checked), key usage and CA flag as is_ca says. ERR_AUTH,
- * ERR_EXPIRED, ERR_FORMAT. */
+ * given (may be empty; then it must hold issuer's key), validity at now_ms (0: not checked), key usage and CA
+ * flag as is_ca says: an authority may sign certificates, a leaf is none and may agree on keys. ERR_AUTH,
+ * ERR_EXPIRED, ERR_FORMAT, ERR_UNSUPPORTED (signed over SHA-1, or an unknown critical extension). */
 enum err pk_x509_verify(struct view der, struct pk *issuer, struct view issuer_cert, bool is_ca,
                         uint64_t now_ms) MUST_USE;
 
