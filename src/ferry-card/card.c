@@ -87,6 +87,7 @@ void card_loading_end(struct card *card)
 void card_session_end(struct card *card, enum session_state state)
 {
     card_channel_finish(&card->now->session.channel);
+    card_oce_end(&card->now->oce);
     card->now->session = (struct session){.state = state};
     if (card->loading.on == card->now)
         card_loading_end(card);
@@ -149,6 +150,11 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync)
         return SW_MEMORY;
     }
     return SW_OK;
+}
+
+uint64_t card_time(const struct card *card)
+{
+    return card->clock.now_ms != NULL ? card->clock.now_ms(card->clock.ctx) : 0;
 }
 
 bool card_isd_selected(const struct card *card)

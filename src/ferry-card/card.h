@@ -8,6 +8,7 @@
 #include <base/sources.h>
 
 #include "channel.h"
+#include "cmd_scp11.h"
 #include "loadfile.h"
 #include "platform.h"
 #include "state.h"
@@ -66,6 +67,7 @@ struct logical_channel {
     struct card_aid selected; /* len 0: the issuer security domain */
     size_t select_cursor;     /* for SELECT [next occurrence] */
     struct session session;
+    struct card_oce oce; /* certificates of the host that were shown */
     struct personalising personalising;
     struct listing listing;
 };
@@ -75,8 +77,9 @@ struct card {
     struct crypto *crypto; /* borrowed */
     struct random_source random;
     struct card_store store;
-    bool t0;   /* 61xx and 6Cxx as T=0 has them */
-    bool dead; /* memory and file have parted: silent until the next start */
+    struct clock_source clock; /* now_ms NULL: the card has none, as most */
+    bool t0;                   /* 61xx and 6Cxx as T=0 has them */
+    bool dead;                 /* memory and file have parted: silent until the next start */
 
     struct logical_channel logical[CARD_LOGICAL_CHANNELS];
     struct logical_channel *now; /* the one that the command in hand came on; never NULL */
@@ -105,6 +108,8 @@ void card_process(struct card *card, struct view capdu, struct writer *out);
 /* Makes the records durable, then true. 9000; 6581 when that was not possible (nothing has happened). */
 uint16_t card_commit(struct card *card, struct writer *records, bool sync) MUST_USE;
 
+/* The time, 0 on a card without clock. */
+uint64_t card_time(const struct card *card);
 bool card_isd_selected(const struct card *card);
 /* Is it selected on a logical channel beside the one of the command in hand? (GPCS 2.3.1 9.5: then it cannot
  * be deleted) */
@@ -123,7 +128,8 @@ size_t card_response_room(const struct card *card, const struct apdu *a);
 typedef uint16_t card_handler(struct card *card, const struct apdu *a, struct writer *out);
 
 card_handler cmd_select, cmd_get_data, cmd_initialize_update, cmd_external_authenticate, cmd_install,
-    cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data, cmd_put_key;
+    cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data, cmd_put_key,
+    cmd_perform_security_operation, cmd_mutual_authenticate, cmd_internal_authenticate;
 
 /* DELETE [key] (GPCS 2.3.1 11.2.2.3.2), the part of DELETE that is about keys. */
 uint16_t card_delete_keys(struct card *card, struct view data) MUST_USE;

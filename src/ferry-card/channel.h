@@ -89,7 +89,7 @@ struct card_channel_ops {
                                   uint8_t *out);
 };
 
-extern const struct card_channel_ops card_scp02_ops, card_scp03_ops;
+extern const struct card_channel_ops card_scp02_ops, card_scp03_ops, card_signed_ops;
 /* NULL when there is none. */
 const struct card_channel_ops *card_channel_ops(uint8_t scp);
 /* All of them, in the order in which they are asked. */

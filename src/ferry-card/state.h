@@ -49,7 +49,9 @@ enum { PRIVILEGE_SECURITY_DOMAIN = 0x80, PRIVILEGE_CARD_RESET = 0x04 };
 enum card_flag {
     CARD_COUNTS_OPENINGS = 0x01, /* a bare INITIALIZE UPDATE burns a try, as on some cards */
     CARD_SHORT_ONLY = 0x02,      /* no extended length */
-    CARD_FLAGS_ALL = 0x03
+    CARD_SCP11_S16 = 0x04,       /* SCP11 with MACs of 16 bytes */
+    CARD_TRUSTS_SCP11B = 0x08, /* manages content for a host that is not authenticated, as in a laboratory */
+    CARD_FLAGS_ALL = 0x0F
 };
 
 struct card_profile {

@@ -33,7 +33,8 @@ struct check {
 };
 
 /* Each table ends with a row without checker. */
-extern const struct check checks_crypto[], checks_host[], checks_card[], checks_both[], checks_gp[];
+extern const struct check checks_crypto[], checks_host[], checks_card[], checks_card_scp11[], checks_both[],
+    checks_gp[];
 
 /* Compares and counts; on a difference says what and both values in why. */
 bool same(struct run *r, const char *what, struct view got, struct view want);
