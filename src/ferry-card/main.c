@@ -18,11 +18,17 @@ static const struct {
      "         [--scp 02|03] [--i HEX] [--key-bits 128|192|256] [--kvn HEX]\n"
      "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
      "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
-     "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]"},
+     "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]\n"
+     "         [--host-keys DIR]\n"
+     "         [--scp11 abc] [--scp11-curve P-256|P-384|P-521|brainpoolP256r1|...] [--scp11-kvn HEX]\n"
+     "         [--scp11-form gp|x509] [--scp11-mac 8|16] [--scp11-group HEX] [--scp11-trust-b]\n"
+     "         [--scp11-ca FILE] [--scp11-key FILE] [--scp11-card-ca FILE] [--scp11-certificates FILE]\n"
+     "         [--signed 01|02|03|04|05] [--signed-kvn HEX] [--signed-server FILE] [--signed-key FILE]"},
     {"run", verb_run,
      "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
      "         [--fault mute|slow:MS|tear:N[:before|:after]|lie:more|again|huge|short|empty|noise[:N]]"},
-    {"show", verb_show, "show FILE [--json]"}};
+    {"show", verb_show, "show FILE [--json]"},
+    {"keys", verb_keys, "keys FILE [--kvn HEX] [--kid HEX] [--certificates]"}};
 enum { VERB_COUNT = sizeof verbs / sizeof verbs[0] };
 
 static void help(FILE *out)

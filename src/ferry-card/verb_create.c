@@ -12,6 +12,7 @@
 #include <crypto/crypto.h>
 #include <gp/keys.h>
 
+#include "keyed.h"
 #include "keyfile.h"
 #include "nvm.h"
 #include "personalise.h"
@@ -24,6 +25,7 @@ static const uint8_t test_key[] = {0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x4
 
 struct create {
     struct personal personal;
+    struct keyed keyed;
     const char *keys, *new_keys, *master;
     enum kdf kdf;
     bool test_keys, i_given, kdf_given, new_keys_made;
@@ -224,25 +226,47 @@ static const struct option_row {
                    {"master", true, read_master},
                    {"kdf", true, read_kdf},
                    {"test-keys", false, read_test_keys}};
-enum { OPTION_COUNT = sizeof option_rows / sizeof option_rows[0] };
+enum { OPTION_COUNT = sizeof option_rows / sizeof option_rows[0], OPTIONS_MAX = 64 };
+
+static bool read_option(struct create *c, int n, const char *value)
+{
+    size_t count;
+    return n < OPTION_COUNT ? option_rows[n].read(c, value)
+                            : keyed_options(&count)[n - OPTION_COUNT].read(&c->keyed, value);
+}
+
+/* The options of this file, then those of keyed.c; the last row ends the table. */
+static int list_options(struct option longs[OPTIONS_MAX])
+{
+    size_t count;
+    const struct keyed_option *keyed = keyed_options(&count);
+    int total = OPTION_COUNT + (int)count;
+    for (int n = 0; n < total && n < OPTIONS_MAX - 1; n++) {
+        const struct option_row *row = &option_rows[n < OPTION_COUNT ? n : 0];
+        bool mine = n < OPTION_COUNT;
+        longs[n].name = mine ? row->name : keyed[n - OPTION_COUNT].name;
+        longs[n].has_arg =
+            (mine ? row->has_value : keyed[n - OPTION_COUNT].has_value) ? required_argument : no_argument;
+        longs[n].val = n + 1;
+    }
+    return total;
+}
 
 /* --profile first, wherever it stands: the other options change it. */
 static int read_options(int argc, char **argv, struct create *c, bool profiles)
 {
-    struct option longs[OPTION_COUNT + 1] = {0};
-    for (int n = 0; n < OPTION_COUNT; n++)
-        longs[n] = (struct option){option_rows[n].name,
-                                   option_rows[n].has_value ? required_argument : no_argument, NULL, n + 1};
+    struct option longs[OPTIONS_MAX] = {0};
+    int total = list_options(longs);
     optind = 1;
     for (;;) {
         int n = getopt_long(argc, argv, "", longs, NULL);
         if (n == -1)
             return EXIT_DONE;
-        if (n < 1 || n > OPTION_COUNT)
+        if (n < 1 || n > total)
             return EXIT_USAGE;
-        const struct option_row *row = &option_rows[n - 1];
-        if ((row->read == read_profile) == profiles && !row->read(c, optarg))
-            return verb_usage(row->name, "this value is not possible");
+        bool is_profile = n <= OPTION_COUNT && option_rows[n - 1].read == read_profile;
+        if (is_profile == profiles && !read_option(c, n - 1, optarg))
+            return verb_usage(longs[n - 1].name, "this value is not possible");
     }
 }
 
@@ -308,22 +332,29 @@ static int make_card(const char *path, struct create *c)
     struct card_state *state = calloc(1, sizeof *state);
     if (state == NULL)
         return verb_fail(path, err_text(ERR_MEMORY));
+    char what[KEYED_WHAT_MAX];
     enum err e = personalise(&c->personal, c->key, state);
     bool sound = e == OK;
+    snprintf(what, sizeof what, "%s", path);
     if (sound)
+        e = keyed_personalise(&c->keyed, state, what);
+    if (sound && e == OK) {
+        snprintf(what, sizeof what, "%s", path);
         e = nvm_create(path, state);
+    }
     card_state_finish(state);
     free(state);
     if (!sound)
         return verb_usage("create",
                           "--scp, --i, --key-bits, --kvn, --java-card, --isd-aid don't go together");
-    return e == OK ? EXIT_DONE : verb_fail(path, err_text(e));
+    return e == OK ? EXIT_DONE : verb_fail(what, err_text(e));
 }
 
 int verb_create(int argc, char **argv)
 {
     size_t count;
     struct create c = {.personal = {.kind = card_kinds(&count)[0]}};
+    keyed_init(&c.keyed);
     int status = read_options(argc, argv, &c, true);
     if (status == EXIT_DONE)
         status = read_options(argc, argv, &c, false);
@@ -333,6 +364,10 @@ int verb_create(int argc, char **argv)
         status = verb_usage("isd-aid", "this value is not possible");
     if (status == EXIT_DONE && personal_complete(&c.personal, crypto_random()) != OK)
         status = verb_usage("create", "--cplc has 42 bytes, --serial 4, --kdd 10");
+    const char *problem = keyed_problem(&c.keyed, c.personal.kind.kvn);
+    if (status == EXIT_DONE && problem != NULL)
+        status = verb_usage("create", problem);
+    c.personal.kind.flags |= keyed_flags(&c.keyed);
     if (status == EXIT_DONE)
         status = read_keys(&c);
     if (status == EXIT_DONE)

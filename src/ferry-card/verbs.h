@@ -12,6 +12,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 int verb_create(int argc, char **argv);
 int verb_run(int argc, char **argv);
 int verb_show(int argc, char **argv);
+int verb_keys(int argc, char **argv);
 
 /* "ferry-card: what: why" on standard error; returns EXIT_FAILED or EXIT_USAGE. */
 int verb_fail(const char *what, const char *why);
