@@ -139,7 +139,8 @@ struct channel_request {
     uint64_t now_ms;         /* for the validity of certificates; 0: not checked */
 };
 
-enum { OPENING_COMMANDS_MAX = 32 };
+/* A chain of certificates in short commands; and all that as bytes. */
+enum { OPENING_COMMANDS_MAX = 32, OPENING_BYTES_MAX = 12 * 1024 };
 struct channel_opening {
     struct channel_request request; /* with aid in storage */
     struct apdu commands[OPENING_COMMANDS_MAX];
@@ -147,11 +148,14 @@ struct channel_opening {
     struct writer storage; /* of the commands */
     struct secret own;     /* the host challenge, or the scalar of the ephemeral key */
 };
-/* keys may be NULL for methods whose row says that the opening needs none. On OK *out must go to
+/* c and keys may be NULL for methods whose row says that the opening needs no key. On OK *out must go to
  * channel_opening_finish, which wipes. */
 enum err channel_begin(struct channel_opening *out, struct crypto *c, struct random_source random,
                        const struct channel_request *request, const struct channel_keys *keys) MUST_USE;
 void channel_opening_finish(struct channel_opening *o);
+/* Between two requests of a client the opening is bytes (ERR_FORMAT). Those of a keyed opening are secret. */
+enum err channel_opening_encode(const struct channel_opening *o, struct writer *out) MUST_USE;
+enum err channel_opening_decode(struct channel_opening *out, struct view bytes) MUST_USE;
 /* Verifies what the card has answered (answers[n] to commands[n]) and opens the channel: ERR_AUTH when it is
  * not who it should be, ERR_FORMAT, ERR_STATE when an answer is missing or is an error status word. A method
  * whose row says so sends EXTERNAL AUTHENTICATE next; on others the channel takes commands at once. */

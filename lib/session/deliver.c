@@ -490,7 +490,7 @@ enum err session_settled(struct session *s, const struct session_world *w, const
         s->changed = s->unproven = true;
         return end_forged(s, out);
     }
-    if (s->rounds == 1) {
+    if (s->rounds == 1 && session_method(s)->authenticates) {
         enum err e = check_authentication(s, in, out, &ended);
         if (e != OK || ended)
             return e;

@@ -14,9 +14,7 @@ enum {
     ASK_SELECT = 0x01,
     /* 42 and 45: they make up the card's number. What else is asked is good to know. */
     ASK_IIN = 0x10,
-    ASK_CIN = 0x20,
-    /* Channels left to a key set: time to change it. SCP02 has 32,767 in all. */
-    COUNTER_LOW = 1000
+    ASK_CIN = 0x20
 };
 
 /* ---- Scripts ----------------------------------------------------------------------------------------- */
@@ -29,12 +27,13 @@ static size_t asked_count(const struct session *s)
     return count;
 }
 
-/* The identity commands that are asked, and INITIALIZE UPDATE behind them when a channel is to be opened. */
-static enum err send_questions(struct session *s, struct session_turn *out, enum session_state state)
+/* The identity commands that are asked, and the opening behind them when a channel is to be opened. */
+enum err session_send_questions(struct session *s, struct session_turn *out, enum session_state state)
 {
-    struct apdu commands[IDENTITY_COMMANDS], initialize;
+    struct apdu commands[IDENTITY_COMMANDS];
     struct script_writer script;
     size_t count = asked_count(s);
+    enum err e = OK;
     identity_commands(commands, aid_view(&s->type.isd));
     wr_clear(&s->packet);
     script_begin(&script, &s->packet, SCRIPT_DEFINITE);
@@ -43,16 +42,15 @@ static enum err send_questions(struct session *s, struct session_turn *out, enum
             script_put_apdu(&script, &commands[n]);
     }
     if (state == SESSION_OPEN) {
-        channel_initialize_update(&initialize, s->type.kvn, 0,
-                                  view_of(s->host_challenge, s->host_challenge_len));
-        script_put_apdu(&script, &initialize);
-        count++;
+        e = session_put_opening(s, &script);
+        count += s->opening_count;
     }
-    enum err e = script_end(&script);
+    if (e == OK)
+        e = script_end(&script);
     return e == OK ? session_send(s, out, state, count) : e;
 }
 
-static void forget_answers(struct session *s)
+void session_forget_answers(struct session *s)
 {
     memset(s->answers, 0, sizeof(s->answers));
     s->asked = ASK_ALL;
@@ -60,33 +58,8 @@ static void forget_answers(struct session *s)
 
 static enum err send_identify(struct session *s, struct session_turn *out)
 {
-    forget_answers(s);
-    return send_questions(s, out, SESSION_IDENTIFY);
-}
-
-/* The opening is counted on the order, and on the card's ledger where the card is known, in the same write
- * that comes before the script leaves: INITIALIZE UPDATE alone can burn a try. */
-static enum err send_open(struct session *s, const struct session_world *w, struct session_turn *out)
-{
-    const struct channel_method *m = session_method(s);
-    if (m == NULL)
-        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
-                           "The card type names a secure channel that the server does not have.");
-    s->level = (uint8_t)(s->type.level | (s->order.level < 0 ? 0 : s->order.level));
-    if ((s->level & LEVEL_C_MAC) == 0 || !channel_level_ok(m, s->level))
-        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
-                           "Security level %02X is not possible with this card type.", s->level);
-    session_close_channel(s);
-    forget_answers(s);
-    s->host_challenge_len = m->host_challenge_len;
-    enum err e = w->random.fill(w->random.ctx, s->host_challenge, s->host_challenge_len);
-    if (e != OK)
-        return e;
-    session_record(s, RECORD_ORDER_OPENING, 0, 0);
-    s->counted = s->card[0] != '\0';
-    if (s->counted)
-        session_record(s, RECORD_LEDGER_OPENING, s->type.kvn, s->type.max_openings);
-    return send_questions(s, out, SESSION_OPEN);
+    session_forget_answers(s);
+    return session_send_questions(s, out, SESSION_IDENTIFY);
 }
 
 /* ---- Answers ----------------------------------------------------------------------------------------- */
@@ -120,6 +93,8 @@ static enum answered take_answers(struct session *s, const struct response_scrip
     struct rapdu stopped = {0};
     if (r->count == 0 || rapdu_parse(r->rapdus[r->count - 1], &stopped) != OK || !stops_a_client(stopped.sw))
         return ANSWERED_TORN;
+    if (r->count > asked_count(s)) /* everything but the opening was answered */
+        return ANSWERED_ALL;
     if (last == 0 && (s->asked & ASK_SELECT) != 0)
         return ANSWERED_NO_SELECT;
     unsigned done = (2U << last) - 1;
@@ -208,7 +183,7 @@ static bool weaker_than_pinned(const struct session *s, const struct session_car
            pinned_otherwise(known->pinned_kvn, s->type.kvn);
 }
 
-static enum err end_downgrade(struct session *s, struct session_turn *out)
+enum err session_end_downgrade(struct session *s, struct session_turn *out)
 {
     return session_end(s, out, OUTCOME_FAILED, REASON_DOWNGRADE, NULL);
 }
@@ -223,7 +198,7 @@ static enum err use_known(struct session *s, const struct session_card *known, s
     }
     if (weaker_than_pinned(s, known)) {
         *ended = true;
-        return end_downgrade(s, out);
+        return session_end_downgrade(s, out);
     }
     if (known->registry.len > 0 && !s->look_first) {
         registry_finish(&s->registry);
@@ -289,7 +264,7 @@ static enum err begin_with_type(struct session *s, const struct session_world *w
         if (e != OK || ended)
             return e;
     }
-    return send_open(s, w, out);
+    return session_send_open(s, w, out);
 }
 
 /* Which card it is said to be. The order says it, or a client that has looked: then a card that is set aside
@@ -348,32 +323,11 @@ enum err session_identified(struct session *s, const struct session_world *w,
     if (a == ANSWERED_NO_SELECT)
         return end_unknown_card(s, out);
     if (a == ANSWERED_ASK_REST && s->asked != 0)
-        return send_questions(s, out, SESSION_IDENTIFY);
+        return session_send_questions(s, out, SESSION_IDENTIFY);
     if (read_identity(s) != OK)
         return end_unknown_card(s, out);
     e = recognise(s, w, out, &ended);
-    return e != OK || ended ? e : send_open(s, w, out);
-}
-
-/* Rule 4: a key set that is blocked answers INITIALIZE UPDATE so. */
-static enum err end_blocked(struct session *s, struct session_turn *out, uint16_t sw)
-{
-    session_drop_records(s, RECORD_LEDGER_OPENING);
-    s->facts.quarantine = true;
-    return session_end(s, out, OUTCOME_FAILED, REASON_CARD_BLOCKED,
-                       "The card answered %04X to INITIALIZE UPDATE: its keys are blocked.", sw);
-}
-
-static enum err end_by_status(struct session *s, struct session_turn *out, uint16_t sw)
-{
-    if (sw == SW_SECURITY_STATUS || sw == SW_AUTH_BLOCKED)
-        return end_blocked(s, out, sw);
-    if (sw == SW_REFERENCED_DATA)
-        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, "The card has no keys of version %02X.",
-                           s->type.kvn);
-    return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
-                       "The card answered %04X to INITIALIZE UPDATE: %s.", sw,
-                       command_sw_text(INS_INITIALIZE_UPDATE, sw));
+    return e != OK || ended ? e : session_send_open(s, w, out);
 }
 
 /* A type that was chosen by the ATR alone can turn out to be another one: then the channel is opened once
@@ -383,67 +337,7 @@ static enum err reopen(struct session *s, const struct session_world *w, const s
 {
     if (!s->counted)
         session_record(s, RECORD_LEDGER_OPENING, before->kvn, before->max_openings);
-    return send_open(s, w, out);
-}
-
-static enum err find_key(struct session *s, const struct session_world *w)
-{
-    enum err e = s->type.kdf == KDF_IMPORTED ? w->card_key(w->ctx, s->card, &s->key)
-                                             : w->key(w->ctx, s->type.key, 0, &s->key);
-    if (e == OK && !channel_keys_fit(session_method(s), s->key.attributes.type, s->key.attributes.key_len))
-        e = ERR_NOT_FOUND;
-    return e;
-}
-
-static enum err ask_vault(struct session *s, const struct session_world *w, struct view answer,
-                          struct session_turn *out)
-{
-    enum err e = find_key(s, w);
-    if (e == ERR_NOT_FOUND)
-        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, NULL);
-    if (e != OK)
-        return e;
-    s->state = SESSION_VERIFY;
-    out->want = SESSION_WANT_OPEN;
-    out->open = (struct vault_open){.key = s->key.attributes,
-                                    .sealed_key = view_of(s->key.sealed, s->key.sealed_len),
-                                    .kdf = s->type.kdf,
-                                    .scp = s->type.scp,
-                                    .i = s->type.i,
-                                    .level = s->level,
-                                    .host_challenge = view_of(s->host_challenge, s->host_challenge_len),
-                                    .answer = answer,
-                                    .session = view_str(s->id)};
-    return OK;
-}
-
-/* The answer to INITIALIZE UPDATE, before any key is used. */
-static enum err check_initialize_update(struct session *s, const struct session_world *w, struct view rapdu,
-                                        struct session_turn *out)
-{
-    struct rapdu answer;
-    struct init_update iu;
-    if (rapdu_parse(rapdu, &answer) != OK)
-        return ERR_FORMAT;
-    if (answer.sw != SW_OK)
-        return end_by_status(s, out, answer.sw);
-    if (!s->counted) {
-        session_record(s, RECORD_LEDGER_OPENING, s->type.kvn, s->type.max_openings);
-        s->counted = true;
-    }
-    if (init_update_parse(answer.data, &iu) != OK)
-        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
-                           "The card's answer to INITIALIZE UPDATE is malformed.");
-    /* Rule 6: a key version goes in by name, and the same must come out; nor may the protocol be another. */
-    if (iu.kvn != s->type.kvn || iu.scp != s->type.scp || (iu.i >= 0 && iu.i != s->type.i))
-        return end_downgrade(s, out);
-    /* Rule 13: at its end the key set opens no channel any more. */
-    uint32_t left = channel_counter_left(&iu);
-    if (left < COUNTER_LOW)
-        LOG(LOG_WARNING, "session.counter-low", log_str("session", s->id), log_str("card", s->card),
-            log_u64("channels_left", left));
-    memcpy(s->kdd, iu.kdd, sizeof(s->kdd));
-    return ask_vault(s, w, answer.data, out);
+    return session_send_open(s, w, out);
 }
 
 enum err session_answered(struct session *s, const struct session_world *w, const struct session_event *event,
@@ -451,7 +345,7 @@ enum err session_answered(struct session *s, const struct session_world *w, cons
 {
     struct response_script r;
     const struct session_type before = s->type;
-    size_t expected = asked_count(s) + 1;
+    size_t asked = asked_count(s), expected = asked + s->opening_count;
     bool ended = false;
     (void)event;
     enum err e = read_script(s, &r, expected);
@@ -463,7 +357,7 @@ enum err session_answered(struct session *s, const struct session_world *w, cons
     if (a == ANSWERED_NO_SELECT)
         return end_unknown_card(s, out);
     if (a == ANSWERED_ASK_REST)
-        return send_questions(s, out, SESSION_OPEN);
+        return session_send_questions(s, out, SESSION_OPEN);
     if (read_identity(s) != OK)
         return end_unknown_card(s, out);
     e = recognise(s, w, out, &ended);
@@ -471,44 +365,7 @@ enum err session_answered(struct session *s, const struct session_world *w, cons
         return e;
     if (strcmp(before.name, s->type.name) != 0)
         return reopen(s, w, &before, out);
-    return check_initialize_update(s, w, r.rapdus[r.count - 1], out);
-}
-
-/* Rule 3: one wrong cryptogram sets the card aside. No EXTERNAL AUTHENTICATE was ever made (rule 1). */
-static enum err end_wrong_key(struct session *s, struct session_turn *out)
-{
-    session_drop_records(s, RECORD_LEDGER_OPENING);
-    session_record(s, RECORD_LEDGER_WRONG, s->type.kvn, 0);
-    s->facts.quarantine = true;
-    return session_end(s, out, OUTCOME_FAILED, REASON_WRONG_KEY,
-                       "The card's cryptogram does not fit key %s, version %u.", s->key.attributes.name,
-                       (unsigned)s->key.attributes.version);
-}
-
-enum err session_opened(struct session *s, const struct session_world *w, const struct session_event *e,
-                        struct session_turn *out)
-{
-    switch (e->result) {
-    case OK:
-        break;
-    case ERR_AUTH:
-        return end_wrong_key(s, out);
-    case ERR_CONFLICT:
-        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
-                           "The stored key %s is not the one that its name says.", s->key.attributes.name);
-    case ERR_ARGUMENT:
-    case ERR_UNSUPPORTED:
-        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
-                           "Key %s does not go together with the card type.", s->key.attributes.name);
-    default:
-        return e->result;
-    }
-    if (e->bytes.len == 0 || e->bytes.len > SEALED_CHANNEL_MAX)
-        return ERR_INTERNAL;
-    memcpy(s->channel, e->bytes.data, e->bytes.len);
-    s->channel_len = e->bytes.len;
-    s->facts.pins = true;
-    return session_next_packet(s, w, out);
+    return session_check_opening(s, w, r.rapdus + asked, r.count - asked, out);
 }
 
 /* The connection was lost. A channel that was open is dead; a packet that was out may have been executed in
@@ -535,5 +392,5 @@ enum err session_resume(struct session *s, const struct session_world *w, const 
         if (result != OK || ended)
             return result;
     }
-    return send_open(s, w, out);
+    return session_send_open(s, w, out);
 }

@@ -41,24 +41,35 @@ static const struct {
      SESSION_BEGIN,
      session_begin,
      "choose the type, count the opening",
-     {SESSION_IDENTIFY, SESSION_OPEN, SESSION_DONE},
-     3},
+     {SESSION_IDENTIFY, SESSION_PREPARE, SESSION_OPEN, SESSION_DONE},
+     4},
     {SESSION_IDENTIFY,
      SESSION_ANSWER,
      session_identified,
      "recognise the card, count the opening",
-     {SESSION_IDENTIFY, SESSION_OPEN, SESSION_DONE},
-     3},
+     {SESSION_IDENTIFY, SESSION_PREPARE, SESSION_OPEN, SESSION_DONE},
+     4},
     {SESSION_IDENTIFY, SESSION_RESUME, session_resume, "ask again", {SESSION_IDENTIFY, SESSION_DONE}, 2},
     {SESSION_IDENTIFY, SESSION_REFUSED, not_written, "end", {SESSION_DONE}, 1},
     {SESSION_IDENTIFY, SESSION_EXPIRE, expired, "end", {SESSION_DONE}, 1},
+    {SESSION_PREPARE,
+     SESSION_PREPARED,
+     session_prepared,
+     "send the opening",
+     {SESSION_OPEN, SESSION_DONE},
+     2},
     {SESSION_OPEN,
      SESSION_ANSWER,
      session_answered,
      "recognise the card, compare with what is pinned",
-     {SESSION_VERIFY, SESSION_OPEN, SESSION_DONE},
+     {SESSION_VERIFY, SESSION_PREPARE, SESSION_OPEN, SESSION_DONE},
+     4},
+    {SESSION_OPEN,
+     SESSION_RESUME,
+     session_resume,
+     "count a new opening",
+     {SESSION_PREPARE, SESSION_OPEN, SESSION_DONE},
      3},
-    {SESSION_OPEN, SESSION_RESUME, session_resume, "count a new opening", {SESSION_OPEN, SESSION_DONE}, 2},
     {SESSION_OPEN, SESSION_REFUSED, not_written, "end", {SESSION_DONE}, 1},
     {SESSION_OPEN, SESSION_EXPIRE, expired, "end", {SESSION_DONE}, 1},
     {SESSION_VERIFY,
@@ -78,8 +89,8 @@ static const struct {
      SESSION_RESUME,
      session_resume,
      "a new channel, take stock first",
-     {SESSION_OPEN, SESSION_DONE},
-     2},
+     {SESSION_PREPARE, SESSION_OPEN, SESSION_DONE},
+     3},
     {SESSION_DELIVER, SESSION_REFUSED, not_written, "end", {SESSION_DONE}, 1},
     {SESSION_DELIVER, SESSION_EXPIRE, expired, "end", {SESSION_DONE}, 1},
     {SESSION_SETTLE,
@@ -207,6 +218,9 @@ static void settle_ledger(struct session *s)
 /* The channel, and what was sent through it. */
 static void forget_delivery(struct session *s)
 {
+    wr_clear(&s->opening);
+    wr_clear(&s->opening_commands);
+    s->opening_count = 0;
     wipe(s->channel, sizeof(s->channel));
     s->channel_len = 0;
     wr_clear(&s->plain);
@@ -305,12 +319,16 @@ void session_init(struct session *s, const char *id, const struct session_order 
         memcpy(s->atr, atr.data, atr.len);
         s->atr_len = atr.len;
     }
+    wr_heap(&s->opening, SEALED_OPENING_MAX);
+    wr_heap(&s->opening_commands, OPENING_BYTES_MAX);
     wr_heap(&s->plain, SCRIPT_MAX);
     wr_heap(&s->packet, SCRIPT_MAX);
 }
 
 void session_finish(struct session *s)
 {
+    wr_free(&s->opening);
+    wr_free(&s->opening_commands);
     wr_free(&s->plain);
     wr_free(&s->packet);
     free(s->places);

@@ -27,14 +27,17 @@ enum {
     /* GPCS 2.3.1 9.6.7.1: a card may lock itself after consecutive unsuccessful loads. */
     SESSION_FAILED_LOADS_MAX = 3,
     /* An answer to GET DATA of an identity object: a short response. */
-    IDENTITY_ANSWER_MAX = 258
+    IDENTITY_ANSWER_MAX = 258,
+    /* A chain of certificates of the host, each behind its length of two bytes. */
+    CERTIFICATE_BYTES_MAX = 6 * 1024
 };
 
 #define SESSION_STATE_LIST(X)                                                                                \
     X(SESSION_NEW, "new")           /* a ticket came */                                                      \
     X(SESSION_IDENTIFY, "identify") /* at rest: the card is asked who it is */                               \
-    X(SESSION_OPEN, "authenticate") /* at rest: INITIALIZE UPDATE is out */                                  \
-    X(SESSION_VERIFY, "verify")     /* the vault verifies the card's cryptogram */                           \
+    X(SESSION_PREPARE, "prepare")   /* the vault makes the opening of a channel that needs keys for it */    \
+    X(SESSION_OPEN, "authenticate") /* at rest: the opening is out: INITIALIZE UPDATE, as a rule */          \
+    X(SESSION_VERIFY, "verify")     /* the vault verifies what the card has proven */                        \
     X(SESSION_SIGN, "sign")         /* the vault signs the packet */                                         \
     X(SESSION_DELIVER, "deliver")   /* at rest: a packet is out */                                           \
     X(SESSION_SETTLE, "settle")     /* the vault verifies the answers */                                     \
@@ -43,6 +46,7 @@ enum {
 #define SESSION_EVENT_LIST(X)                                                                                \
     X(SESSION_BEGIN, "ticket")                                                                               \
     X(SESSION_ANSWER, "answer") /* the client POSTed a response script */                                    \
+    X(SESSION_PREPARED, "prepared")                                                                          \
     X(SESSION_OPENED, "opened")                                                                              \
     X(SESSION_SIGNED, "signed")                                                                              \
     X(SESSION_SETTLED, "settled")                                                                            \
@@ -71,8 +75,13 @@ struct session_type {
     char name[NAME_MAX_BYTES + 1];
     struct aid isd; /* len 0: SELECT without AID */
     uint8_t scp, i, kvn, level;
-    char key[NAME_MAX_BYTES + 1];
+    char key[NAME_MAX_BYTES + 1];   /* SCP11a, SCP11c, F0: the host's key pair */
+    char trust[NAME_MAX_BYTES + 1]; /* SCP11: who signed the certificates of cards */
     enum kdf kdf;
+    uint8_t kid, session_key_len; /* struct channel_request */
+    uint8_t ca_kvn, ca_kid;       /* SCP11a, SCP11c: PK.CA-KLOC on the card */
+    uint8_t certificates[CERTIFICATE_BYTES_MAX];
+    size_t certificates_len;
     char java_card[16]; /* "": not known */
     bool identify_first;
     uint32_t max_openings;
@@ -107,6 +116,7 @@ struct session_app {
 struct session_world {
     void *ctx;
     struct random_source random;
+    uint64_t (*now_ms)(void *ctx); /* since 1970-01-01 UTC */
     enum err (*type)(void *ctx, const char *name, struct session_type *out);
     /* The type that fits best. id NULL: only the ATR is known; ERR_STATE when that does not decide. */
     enum err (*match)(void *ctx, struct view atr, const struct identity *id, struct session_type *out);
@@ -116,7 +126,8 @@ struct session_world {
     enum err (*ledger)(void *ctx, const char *number, uint8_t kvn, struct session_ledger *out);
     /* version 0: the newest that is not retired. */
     enum err (*key)(void *ctx, const char *name, uint32_t version, struct session_key *out);
-    enum err (*card_key)(void *ctx, const char *number, struct session_key *out);
+    /* The card's own: CARD or PEER. */
+    enum err (*card_key)(void *ctx, const char *number, enum key_use use, struct session_key *out);
     enum err (*app)(void *ctx, const char *name, struct session_app *out);
     void (*app_done)(void *ctx, struct session_app *app);
 };
@@ -149,18 +160,26 @@ struct session_event {
     const char *card; /* BEGIN: the card's number as the client has read it, or NULL: protects a card, proves
                          nothing */
     struct view body; /* ANSWER: response script; must live until the turn COMMITs */
-    const char *script_status;                 /* ANSWER: X-Admin-Script-Status, "" when absent */
-    enum err result;                           /* OPENED, SIGNED, SETTLED, REFUSED */
-    struct view bytes;                         /* OPENED: sealed channel; SIGNED: signed script */
+    const char *script_status; /* ANSWER: X-Admin-Script-Status, "" when absent */
+    enum err result;           /* PREPARED, OPENED, SIGNED, SETTLED, REFUSED */
+    struct view bytes;   /* PREPARED: commands, a script; OPENED: sealed channel; SIGNED: signed script */
+    struct view opening; /* PREPARED: sealed */
     const struct vault_settlement *settlement; /* SETTLED and OK */
     enum session_record_kind refused;          /* REFUSED */
 };
 
-enum session_want { SESSION_WANT_OPEN, SESSION_WANT_SIGN, SESSION_WANT_SETTLE, SESSION_WANT_COMMIT };
+enum session_want {
+    SESSION_WANT_BEGIN,
+    SESSION_WANT_OPEN,
+    SESSION_WANT_SIGN,
+    SESSION_WANT_SETTLE,
+    SESSION_WANT_COMMIT
+};
 
 /* What to do next. Everything in it is borrowed from the session, until its next event. */
 struct session_turn {
     enum session_want want;
+    struct vault_begin begin;   /* WANT_BEGIN */
     struct vault_open open;     /* WANT_OPEN */
     struct vault_script script; /* WANT_SIGN, WANT_SETTLE */
     struct view answers;        /* WANT_SETTLE: the event's body */
@@ -194,9 +213,9 @@ struct session {
     } answers[IDENTITY_COMMANDS]; /* as the card gave them: R-APDUs; len 0: none */
     uint8_t asked;                /* bit n: identity command n is in the script that is out */
     struct identity identity;
-    bool counted; /* the opening that is under way stands in the card's ledger */
-    uint8_t host_challenge[HOST_CHALLENGE_MAX];
-    size_t host_challenge_len;
+    bool counted;                            /* the opening that is under way stands in the card's ledger */
+    struct writer opening, opening_commands; /* for vault_open; a script */
+    size_t opening_count;
     uint8_t kdd[KDD_LEN];
     uint8_t level;
     uint8_t channel[SEALED_CHANNEL_MAX];
@@ -231,7 +250,9 @@ struct session {
     size_t record_count;
     struct session_facts facts;
     struct vault_place *vault_places; /* on the heap */
-    struct session_key key;
+    struct session_key key, peer;
+    struct view certificates[CERTIFICATES_MAX];
+    struct view opening_answers[OPENING_COMMANDS_MAX];
     struct writer packet;
     struct view body;
     const char *script_status;

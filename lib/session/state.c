@@ -8,7 +8,7 @@
 
 #include "parts.h"
 
-enum { FORMAT_VERSION = 1, REGISTRY_BYTES_MAX = 128 * 1024 };
+enum { FORMAT_VERSION = 2, REGISTRY_BYTES_MAX = 128 * 1024 };
 
 /* Flags of a session, in the order of their bits. */
 /* clang-format off */
@@ -105,7 +105,13 @@ static void put_type(struct writer *w, const struct session_type *t)
     wr_u8(w, t->kvn);
     wr_u8(w, t->level);
     put_text(w, t->key);
+    put_text(w, t->trust);
     wr_u8(w, (uint8_t)t->kdf);
+    wr_u8(w, t->kid);
+    wr_u8(w, t->session_key_len);
+    wr_u8(w, t->ca_kvn);
+    wr_u8(w, t->ca_kid);
+    wr_view16(w, view_of(t->certificates, t->certificates_len));
     put_text(w, t->java_card);
     wr_u8(w, t->identify_first ? 1 : 0);
     wr_u32(w, t->max_openings);
@@ -122,10 +128,16 @@ static void get_type(struct reader *r, struct session_type *t)
     t->kvn = rd_u8(r);
     t->level = rd_u8(r);
     get_text(r, t->key, sizeof(t->key));
+    get_text(r, t->trust, sizeof(t->trust));
     uint8_t kdf = rd_u8(r);
     if (kdf >= KDF_COUNT)
         rd_fail(r);
     t->kdf = (enum kdf)kdf;
+    t->kid = rd_u8(r);
+    t->session_key_len = rd_u8(r);
+    t->ca_kvn = rd_u8(r);
+    t->ca_kid = rd_u8(r);
+    get_fixed(r, t->certificates, sizeof(t->certificates), &t->certificates_len);
     get_text(r, t->java_card, sizeof(t->java_card));
     uint8_t first = rd_u8(r);
     if (first > 1)
@@ -141,7 +153,9 @@ static void put_card(struct writer *w, const struct session *s)
     for (size_t n = 0; n < IDENTITY_COMMANDS; n++)
         wr_view16(w, view_of(s->answers[n].data, s->answers[n].len));
     wr_u8(w, s->asked);
-    wr_view16(w, view_of(s->host_challenge, s->host_challenge_len));
+    wr_view16(w, wr_view_of(&s->opening));
+    wr_view16(w, wr_view_of(&s->opening_commands));
+    wr_u8(w, (uint8_t)s->opening_count);
     wr_bytes(w, s->kdd, sizeof(s->kdd));
 }
 
@@ -155,7 +169,11 @@ static void get_card(struct reader *r, struct session *s)
     for (size_t n = 0; n < IDENTITY_COMMANDS; n++)
         get_fixed(r, s->answers[n].data, sizeof(s->answers[n].data), &s->answers[n].len);
     s->asked = rd_u8(r);
-    get_fixed(r, s->host_challenge, sizeof(s->host_challenge), &s->host_challenge_len);
+    wr_view(&s->opening, rd_view16(r, SEALED_OPENING_MAX));
+    wr_view(&s->opening_commands, rd_view16(r, OPENING_BYTES_MAX));
+    s->opening_count = rd_u8(r);
+    if (s->opening_count > OPENING_COMMANDS_MAX)
+        rd_fail(r);
     rd_copy(r, s->kdd, sizeof(s->kdd));
 }
 

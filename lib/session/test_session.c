@@ -151,8 +151,13 @@ static void fill(struct session *s, enum session_state state)
     s->identity.isd = s->type.isd;
     s->identity.has_cplc = true;
     s->counted = s->looking = s->torn = s->channel_proven = true;
-    s->host_challenge_len = 8;
-    memset(s->host_challenge, 0xC5, 8);
+    wr_view(&s->opening, VIEW_OF(script));
+    wr_view(&s->opening_commands, VIEW_OF(script));
+    s->opening_count = 1;
+    s->type.certificates_len = 7;
+    memset(s->type.certificates, 0xCE, 7);
+    s->type.kid = 0x11;
+    memcpy(s->type.trust, "ca", 3);
     memset(s->kdd, 0x4B, sizeof(s->kdd));
     s->level = 0x13;
     s->channel_len = 100;

@@ -29,7 +29,7 @@ static enum err derive(struct vault *v, const struct vault_place *place, struct 
         return ERR_POLICY;
     if (place->len > sizeof(data))
         return ERR_ARGUMENT;
-    if ((e = unseal_keys(v, &place->key, place->sealed_key, &key)) == OK &&
+    if ((e = unseal_secret(v, &place->key, place->sealed_key, &key)) == OK &&
         (e = key_derive_data(v->crypto, &key, place->label, place->context, data, place->len)) == OK)
         wr_bytes(out, data, place->len);
     wipe(data, sizeof(data));

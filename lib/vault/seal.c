@@ -10,6 +10,7 @@ enum { SEAL_VERSION = 1, SALT_LEN = 32, BLOB_KEY_LEN = 32 };
 static const char *const labels[SEAL_PURPOSE_COUNT] = {
     [SEAL_KEY] = "cardferry seal key 1",
     [SEAL_CHANNEL] = "cardferry seal channel 1",
+    [SEAL_OPENING] = "cardferry seal opening 1",
 };
 
 /* SP 800-38D 8.2.1 wants a nonce that never repeats under one key; here each key encrypts once. */
@@ -92,14 +93,13 @@ static struct view attributes_view(const struct key_attributes *a, uint8_t memor
     return wr_view_of(&w);
 }
 
-enum err seal_keys(struct vault *v, const struct key_attributes *a, const struct secret *keys,
-                   struct writer *out)
+enum err seal_keys(struct vault *v, const struct key_attributes *a, struct view keys, struct writer *out)
 {
     uint8_t memory[SEAL_CONTEXT_MAX];
     struct view attributes = attributes_view(a, memory);
     struct writer sealed;
     wr_heap(&sealed, SEALED_KEY_MAX);
-    enum err e = seal(v, SEAL_KEY, attributes, secret_view(keys), &sealed);
+    enum err e = seal(v, SEAL_KEY, attributes, keys, &sealed);
     if (e == OK) {
         wr_view8(out, attributes);
         wr_view(out, wr_view_of(&sealed));
@@ -109,30 +109,64 @@ enum err seal_keys(struct vault *v, const struct key_attributes *a, const struct
     return e;
 }
 
-enum err unseal_keys(struct vault *v, const struct key_attributes *a, struct view sealed, struct secret *keys)
+enum err unseal_keys(struct vault *v, const struct key_attributes *a, struct view sealed, struct writer *keys)
 {
     uint8_t memory[SEAL_CONTEXT_MAX];
     struct reader r;
-    struct writer plain;
-    enum err e;
 
     rd_init(&r, sealed);
     struct view attributes = rd_view8(&r, SEAL_CONTEXT_MAX);
     struct view body = rd_rest(&r);
     if (!rd_done(&r))
         return ERR_CONFLICT;
-    wr_fixed(&plain, keys->data, sizeof(keys->data));
-    e = unseal(v, SEAL_KEY, attributes, body, &plain);
+    enum err e = unseal(v, SEAL_KEY, attributes, body, keys);
     if (e == ERR_AUTH || e == ERR_LIMIT)
         e = ERR_CONFLICT; /* never to be taken for a card's wrong cryptogram */
-    if (e != OK)
-        goto out;
-    keys->len = plain.len;
-    if (!view_equal(attributes, attributes_view(a, memory)))
+    if (e == OK && !view_equal(attributes, attributes_view(a, memory)))
         e = ERR_CONFLICT;
-out:
+    return e;
+}
+
+enum err unseal_secret(struct vault *v, const struct key_attributes *a, struct view sealed,
+                       struct secret *out)
+{
+    struct secret got = {0};
+    struct writer plain;
+    wr_fixed(&plain, got.data, sizeof(got.data));
+    enum err e = unseal_keys(v, a, sealed, &plain);
+    got.len = plain.len;
+    if (e == OK)
+        *out = got;
+    secret_wipe(&got);
+    return e;
+}
+
+enum err pair_of(const struct key_attributes *a, struct view bytes, struct pk **out)
+{
+    static const enum pk_algorithm algorithms[KEY_TYPE_COUNT] = {
+        [KEY_RSA] = PK_RSA, [KEY_DSA] = PK_DSA, [KEY_EC] = PK_EC};
+    struct pk *k = NULL;
+    enum err e = a->use == KEY_USE_HOST ? pk_from_pkcs8(bytes, &k) : pk_from_spki(bytes, &k);
+    if (e == ERR_FORMAT || e == ERR_UNSUPPORTED)
+        return ERR_ARGUMENT;
     if (e != OK)
-        secret_wipe(keys);
+        return e;
+    if (pk_algorithm(k) != algorithms[a->type] || (pk_bits(k) + 7) / 8 != a->key_len) {
+        pk_free(&k);
+        return ERR_ARGUMENT;
+    }
+    *out = k;
+    return OK;
+}
+
+enum err unseal_pair(struct vault *v, const struct vault_key *key, struct pk **out)
+{
+    struct writer plain;
+    wr_heap(&plain, KEY_BYTES_MAX);
+    enum err e = unseal_keys(v, &key->attributes, key->sealed, &plain);
+    if (e == OK)
+        e = pair_of(&key->attributes, wr_view_of(&plain), out);
+    wr_free(&plain);
     return e;
 }
 

@@ -21,7 +21,7 @@ struct vault {
     uint8_t import_private[HPKE_KEY], import_public[HPKE_KEY];
 };
 
-enum seal_purpose { SEAL_KEY, SEAL_CHANNEL, SEAL_PURPOSE_COUNT };
+enum seal_purpose { SEAL_KEY, SEAL_CHANNEL, SEAL_OPENING, SEAL_PURPOSE_COUNT };
 
 /* version, salt and tag. */
 enum { SEAL_OVERHEAD = 1 + 32 + GCM_TAG, SEAL_CONTEXT_MAX = 256 };
@@ -35,12 +35,19 @@ enum err unseal(struct vault *v, enum seal_purpose purpose, struct view context,
                 struct writer *plain) MUST_USE;
 
 /* A sealed key carries its attributes in front: u8 length, attributes, sealed. keys: one key or three,
- * concatenated. */
-enum err seal_keys(struct vault *v, const struct key_attributes *a, const struct secret *keys,
+ * concatenated; a key pair as vault_wrap_for_import has it. */
+enum err seal_keys(struct vault *v, const struct key_attributes *a, struct view keys,
                    struct writer *out) MUST_USE;
-/* ERR_CONFLICT when it is not intact, or intact but a key with other attributes. Wipe *keys. */
+/* ERR_CONFLICT when it is not intact, or intact but a key with other attributes. Appends to keys, which needs
+ * room for KEY_BYTES_MAX and is to be wiped. */
 enum err unseal_keys(struct vault *v, const struct key_attributes *a, struct view sealed,
-                     struct secret *keys) MUST_USE;
+                     struct writer *keys) MUST_USE;
+/* The same, as the kinds of keys are used. secret: one key or three. */
+enum err unseal_secret(struct vault *v, const struct key_attributes *a, struct view sealed,
+                       struct secret *out) MUST_USE;
+enum err unseal_pair(struct vault *v, const struct vault_key *key, struct pk **out) MUST_USE;
+/* The pair that bytes encode, when it is what the attributes say: ERR_ARGUMENT otherwise. */
+enum err pair_of(const struct key_attributes *a, struct view bytes, struct pk **out) MUST_USE;
 
 /* A channel, sealed for one session. fresh: EXTERNAL AUTHENTICATE was not yet sent. */
 enum err seal_channel(struct vault *v, const struct channel *ch, bool fresh, struct view session,

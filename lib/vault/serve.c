@@ -9,12 +9,12 @@
 
 #include <stdlib.h>
 
-enum operation { OP_INFO = 1, OP_IMPORT, OP_OPEN, OP_SIGN, OP_SETTLE };
+enum operation { OP_INFO = 1, OP_IMPORT, OP_OPEN, OP_SIGN, OP_SETTLE, OP_BEGIN };
 
 enum {
-    IMPORTED_MAX = HPKE_OVERHEAD + SECRET_MAX,
-    ANSWER_MAX = 256, /* to INITIALIZE UPDATE: a short response */
-    TEXT_MAX = 255    /* label and context of a place */
+    IMPORTED_MAX = HPKE_OVERHEAD + KEY_BYTES_MAX,
+    HOST_CERTIFICATE_MAX = 8 * 1024,
+    TEXT_MAX = 255 /* label and context of a place */
 };
 
 /* --- requests: written by the front, read by the keeper --- */
@@ -52,42 +52,137 @@ static enum err serve_import(struct vault *v, struct reader *r, struct writer *o
     return OK;
 }
 
-enum err vault_put_open(struct writer *w, const struct vault_open *in)
+static void put_key(struct writer *w, const struct vault_key *k)
 {
-    wr_u8(w, OP_OPEN);
-    key_attributes_put(w, &in->key);
-    wr_view16(w, in->sealed_key);
-    wr_u8(w, (uint8_t)in->kdf);
+    bool given = k->attributes.name[0] != 0;
+    wr_u8(w, given);
+    if (!given)
+        return;
+    key_attributes_put(w, &k->attributes);
+    wr_view16(w, k->sealed);
+}
+
+static void get_key(struct reader *r, struct vault_key *k)
+{
+    uint8_t given = rd_u8(r);
+    if (given > 1)
+        rd_fail(r);
+    if (given != 1)
+        return;
+    if (key_attributes_get(r, &k->attributes) != OK)
+        rd_fail(r);
+    k->sealed = rd_view16(r, SEALED_KEY_MAX);
+}
+
+static void put_keys(struct writer *w, const struct vault_keys *k)
+{
+    put_key(w, &k->key);
+    put_key(w, &k->peer);
+    wr_u8(w, (uint8_t)k->kdf);
+    wr_u8(w, k->ca_kvn);
+    wr_u8(w, k->ca_kid);
+    wr_u8(w, (uint8_t)k->certificate_count);
+    for (size_t n = 0; n < k->certificate_count; n++)
+        wr_view16(w, k->certificates[n]);
+}
+
+/* k->certificates points to certificates, which has room for CERTIFICATES_MAX. */
+static void get_keys(struct reader *r, struct vault_keys *k, struct view *certificates)
+{
+    get_key(r, &k->key);
+    get_key(r, &k->peer);
+    uint8_t kdf = rd_u8(r);
+    k->ca_kvn = rd_u8(r);
+    k->ca_kid = rd_u8(r);
+    k->certificates = certificates;
+    k->certificate_count = rd_u8(r);
+    if (kdf >= KDF_COUNT || k->certificate_count > CERTIFICATES_MAX)
+        rd_fail(r);
+    k->kdf = (enum kdf)kdf;
+    for (size_t n = 0; rd_ok(r) && n < k->certificate_count; n++)
+        certificates[n] = rd_view16(r, HOST_CERTIFICATE_MAX);
+}
+
+enum err vault_put_begin(struct writer *w, const struct vault_begin *in)
+{
+    wr_u8(w, OP_BEGIN);
+    put_keys(w, &in->keys);
     wr_u8(w, in->scp);
     wr_u8(w, in->i);
     wr_u8(w, in->level);
-    wr_view8(w, in->host_challenge);
-    wr_view16(w, in->answer);
+    wr_u8(w, in->kvn);
+    wr_u8(w, in->kid);
+    wr_u8(w, in->session_key_len);
+    wr_view8(w, in->aid);
+    wr_u64(w, in->now_ms);
+    wr_view8(w, in->session);
+    return wr_status(w);
+}
+
+static enum err serve_begin(struct vault *v, struct reader *r, struct writer *out)
+{
+    struct view certificates[CERTIFICATES_MAX];
+    struct vault_begin in = {0};
+    struct writer script, sealed;
+    get_keys(r, &in.keys, certificates);
+    in.scp = rd_u8(r);
+    in.i = rd_u8(r);
+    in.level = rd_u8(r);
+    in.kvn = rd_u8(r);
+    in.kid = rd_u8(r);
+    in.session_key_len = rd_u8(r);
+    in.aid = rd_view8(r, AID_MAX);
+    in.now_ms = rd_u64(r);
+    in.session = rd_view8(r, NAME_MAX_BYTES);
+    if (!rd_done(r))
+        return ERR_FORMAT;
+    wr_heap(&script, OPENING_BYTES_MAX);
+    wr_heap(&sealed, SEALED_OPENING_MAX);
+    enum err e = vault_begin(v, &in, &script, &sealed);
+    if (e == OK) {
+        wr_view16(out, wr_view_of(&script));
+        wr_view16(out, wr_view_of(&sealed));
+    }
+    wr_free(&script);
+    wr_free(&sealed);
+    return e;
+}
+
+enum err vault_put_open(struct writer *w, const struct vault_open *in)
+{
+    wr_u8(w, OP_OPEN);
+    put_keys(w, &in->keys);
+    wr_u8(w, in->scp);
+    wr_u8(w, in->i);
+    wr_view16(w, in->opening);
+    wr_u8(w, (uint8_t)in->answer_count);
+    for (size_t n = 0; n < in->answer_count; n++)
+        wr_view16(w, in->answers[n]);
     wr_view8(w, in->session);
     return wr_status(w);
 }
 
 static enum err serve_open(struct vault *v, struct reader *r, struct writer *out)
 {
+    struct view certificates[CERTIFICATES_MAX], answers[OPENING_COMMANDS_MAX];
     uint8_t memory[SEALED_CHANNEL_MAX];
-    struct vault_open in = {0};
+    struct vault_open in = {.answers = answers};
     struct writer sealed;
-    enum err e;
-    if ((e = key_attributes_get(r, &in.key)) != OK)
-        return e;
-    in.sealed_key = rd_view16(r, SEALED_KEY_MAX);
-    uint8_t kdf = rd_u8(r);
+    get_keys(r, &in.keys, certificates);
     in.scp = rd_u8(r);
     in.i = rd_u8(r);
-    in.level = rd_u8(r);
-    in.host_challenge = rd_view8(r, HOST_CHALLENGE_MAX);
-    in.answer = rd_view16(r, ANSWER_MAX);
+    in.opening = rd_view16(r, SEALED_OPENING_MAX);
+    in.answer_count = rd_u8(r);
+    if (in.answer_count > OPENING_COMMANDS_MAX)
+        rd_fail(r);
+    for (size_t n = 0; rd_ok(r) && n < in.answer_count; n++)
+        answers[n] = rd_view16(r, OPENING_ANSWER_MAX);
     in.session = rd_view8(r, NAME_MAX_BYTES);
-    if (!rd_done(r) || kdf >= KDF_COUNT)
+    if (!rd_done(r))
         return ERR_FORMAT;
-    in.kdf = (enum kdf)kdf;
     wr_fixed(&sealed, memory, sizeof(memory));
-    if ((e = vault_open(v, &in, &sealed)) == OK)
+    enum err e = vault_open(v, &in, &sealed);
+    if (e == OK)
         wr_view16(out, wr_view_of(&sealed));
     return e;
 }
@@ -213,6 +308,8 @@ static enum err serve_operation(struct vault *v, struct reader *r, struct writer
         return serve_info(v, r, out);
     case OP_IMPORT:
         return serve_import(v, r, out);
+    case OP_BEGIN:
+        return serve_begin(v, r, out);
     case OP_OPEN:
         return serve_open(v, r, out);
     case OP_SIGN:
@@ -283,6 +380,20 @@ enum err vault_get_import(struct view reply, struct writer *sealed, uint8_t kcv[
     wr_view(&values, kcvs);
     wr_view(sealed, key);
     return wr_status(sealed);
+}
+
+enum err vault_get_begin(struct view reply, struct writer *script, struct writer *sealed_opening)
+{
+    struct reader r;
+    enum err e;
+    if ((e = reply_open(reply, &r)) != OK)
+        return e;
+    struct view commands = rd_view16(&r, OPENING_BYTES_MAX), opening = rd_view16(&r, SEALED_OPENING_MAX);
+    if (!rd_done(&r) || commands.len == 0 || opening.len == 0)
+        return ERR_FORMAT;
+    wr_view(script, commands);
+    wr_view(sealed_opening, opening);
+    return wr_status(script) == OK ? wr_status(sealed_opening) : ERR_LIMIT;
 }
 
 enum err vault_get_open(struct view reply, struct writer *sealed_channel)

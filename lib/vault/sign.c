@@ -7,7 +7,7 @@
 
 enum err vault_sign(struct vault *v, const struct vault_script *in, struct writer *signed_script)
 {
-    uint8_t authenticate[EXTERNAL_AUTHENTICATE_MAX], *memory = NULL;
+    uint8_t *memory = NULL;
     struct channel *ch = NULL;
     struct plain plain = {0};
     struct apdu *wrapped = NULL;
@@ -16,7 +16,7 @@ enum err vault_sign(struct vault *v, const struct vault_script *in, struct write
     bool fresh = false;
     enum err e;
 
-    wr_fixed(&first, authenticate, sizeof(authenticate));
+    wr_heap(&first, EXTERNAL_AUTHENTICATE_MAX);
     if ((e = unseal_channel(v, in->sealed_channel, in->session, &ch, &fresh)) != OK)
         goto out;
     if ((e = plain_read(v, in, channel_level(ch), &plain)) != OK)
@@ -44,6 +44,7 @@ out:
     plain_finish(&plain);
     channel_free(&ch);
     wr_free(&storage);
+    wr_free(&first);
     free(memory);
     free(wrapped);
     return e;

@@ -63,11 +63,10 @@ static enum err import(struct world *w, const struct key_attributes *a, struct v
                        struct writer *sealed, uint8_t kcv[3][3])
 {
     uint8_t public_key[32], memory[WRAPPED_MAX];
-    struct secret plain = secret_of(keys);
     struct writer wrapped;
     wr_fixed(&wrapped, memory, sizeof(memory));
     vault_import_key(w->vault, public_key);
-    enum err e = vault_wrap_for_import(w->crypto, crypto_random(), public_key, a, &plain, &wrapped);
+    enum err e = vault_wrap_for_import(w->crypto, crypto_random(), public_key, a, keys, &wrapped);
     return e == OK ? vault_import(w->vault, a, wr_view_of(&wrapped), sealed, kcv) : e;
 }
 
@@ -178,7 +177,7 @@ static void check_values_of_published_keys(void **state)
         check_kcv(row, "enc", kcv[0]);
         check_kcv(row, "mac", kcv[1]);
         check_kcv(row, "dek", kcv[2]);
-        assert_int_equal(unseal_keys(w->vault, &a, wr_view_of(&sealed), &opened), OK);
+        assert_int_equal(unseal_secret(w->vault, &a, wr_view_of(&sealed), &opened), OK);
         assert_true(view_equal(secret_view(&opened), wr_view_of(&all)));
         done++;
     }
@@ -198,7 +197,7 @@ static void one_key_stands_for_three(void **state)
     assert_int_equal(import(w, &aes_master, one, &sealed, kcv), OK);
     assert_memory_equal(kcv[0], kcv[1], 3);
     assert_memory_equal(kcv[0], kcv[2], 3);
-    assert_int_equal(unseal_keys(w->vault, &aes_master, wr_view_of(&sealed), &opened), OK);
+    assert_int_equal(unseal_secret(w->vault, &aes_master, wr_view_of(&sealed), &opened), OK);
     assert_int_equal(opened.len, 48);
     for (size_t i = 0; i < 3; i++)
         assert_memory_equal(opened.data + 16 * i, key_bytes, 16);
@@ -210,7 +209,7 @@ static void one_key_stands_for_three(void **state)
     static const uint8_t zero[3];
     assert_memory_equal(kcv[1], zero, 3);
     assert_memory_equal(kcv[2], zero, 3);
-    assert_int_equal(unseal_keys(w->vault, &derive, wr_view_of(&sealed), &opened), OK);
+    assert_int_equal(unseal_secret(w->vault, &derive, wr_view_of(&sealed), &opened), OK);
     assert_int_equal(opened.len, 16);
 }
 
@@ -283,8 +282,9 @@ static void imports_are_for_one_vault_and_one_purpose(void **state)
     assert_memory_not_equal(public_key, other_key, sizeof(other_key));
     wr_fixed(&wrapped, memory, sizeof(memory));
     wr_fixed(&sealed, sealed_memory, sizeof(sealed_memory));
-    assert_int_equal(
-        vault_wrap_for_import(w->crypto, crypto_random(), public_key, &aes_master, &keys, &wrapped), OK);
+    assert_int_equal(vault_wrap_for_import(w->crypto, crypto_random(), public_key, &aes_master,
+                                           secret_view(&keys), &wrapped),
+                     OK);
     struct view good = wr_view_of(&wrapped);
 
     assert_int_equal(vault_import(w->other, &aes_master, good, &sealed, kcv), ERR_AUTH);
@@ -322,18 +322,18 @@ static void sealed_keys_do_not_open_otherwise(void **state)
     assert_int_equal(import(w, &older, view_of(key_bytes, 48), &sealed_older, kcv), OK);
     struct view good = wr_view_of(&sealed);
 
-    assert_int_equal(unseal_keys(w->vault, &aes_master, wr_view_of(&sealed_older), &keys), ERR_CONFLICT);
+    assert_int_equal(unseal_secret(w->vault, &aes_master, wr_view_of(&sealed_older), &keys), ERR_CONFLICT);
     assert_int_equal(keys.len, 0); /* wiped */
-    assert_int_equal(unseal_keys(w->other, &aes_master, good, &keys), ERR_CONFLICT);
+    assert_int_equal(unseal_secret(w->other, &aes_master, good, &keys), ERR_CONFLICT);
     for (size_t i = 0; i < good.len; i++) {
         memory[i] ^= 0x80;
-        if (unseal_keys(w->vault, &aes_master, good, &keys) != ERR_CONFLICT)
+        if (unseal_secret(w->vault, &aes_master, good, &keys) != ERR_CONFLICT)
             fail_msg("byte %zu", i);
         memory[i] ^= 0x80;
-        if (unseal_keys(w->vault, &aes_master, view_head(good, i), &keys) != ERR_CONFLICT)
+        if (unseal_secret(w->vault, &aes_master, view_head(good, i), &keys) != ERR_CONFLICT)
             fail_msg("cut at %zu", i);
     }
-    assert_int_equal(unseal_keys(w->vault, &aes_master, good, &keys), OK);
+    assert_int_equal(unseal_secret(w->vault, &aes_master, good, &keys), OK);
     secret_wipe(&keys);
 }
 

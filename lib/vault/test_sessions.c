@@ -52,6 +52,9 @@ static int teardown(void **state)
 /* One published session: what the vault gets, and what must come out. */
 struct session {
     const char *id;
+    uint8_t level;
+    struct view host_challenge, answer; /* of INITIALIZE UPDATE, with the status word */
+    uint8_t opening[256];
     struct vault_open open;
     struct vault_script script;
     struct view authenticate, plain[COMMANDS_MAX], wrapped[COMMANDS_MAX], answers[COMMANDS_MAX],
@@ -65,6 +68,21 @@ static void session_finish(struct session *s)
     wr_free(&s->sealed_key);
     wr_free(&s->sealed_channel);
     wr_free(&s->plain_script);
+}
+
+/* What the front keeps of INITIALIZE UPDATE until the answer comes. Call it again after a change. */
+static const struct vault_open *opening_made(struct session *s, uint8_t scp, uint8_t i)
+{
+    struct channel_opening o = {.request = {.method = channel_method(scp, i), .level = s->level}, .count = 1};
+    struct writer w;
+    assert_int_equal(secret_set(&o.own, s->host_challenge), OK);
+    channel_initialize_update(&o.commands[0], 0, 0, s->host_challenge);
+    wr_fixed(&w, s->opening, sizeof(s->opening));
+    assert_int_equal(channel_opening_encode(&o, &w), OK);
+    s->open.opening = wr_view_of(&w);
+    s->open.answers = &s->answer;
+    s->open.answer_count = 1;
+    return &s->open;
 }
 
 static void put_script(struct writer *out, const struct view *capdus, size_t count)
@@ -81,12 +99,10 @@ static void import_key(struct world *w, const struct key_attributes *a, struct v
                        struct writer *sealed)
 {
     uint8_t public_key[32], kcv[3][3], memory[256];
-    struct secret secret;
     struct writer wrapped;
-    assert_int_equal(secret_set(&secret, keys), OK);
     vault_import_key(w->vault, public_key);
     wr_fixed(&wrapped, memory, sizeof(memory));
-    assert_int_equal(vault_wrap_for_import(w->crypto, crypto_random(), public_key, a, &secret, &wrapped), OK);
+    assert_int_equal(vault_wrap_for_import(w->crypto, crypto_random(), public_key, a, keys, &wrapped), OK);
     assert_int_equal(vault_import(w->vault, a, wr_view_of(&wrapped), sealed, kcv), OK);
 }
 
@@ -96,13 +112,13 @@ static void read_keys(struct world *w, struct session *s, const json_t *row)
     const json_t *derived = json_object_get(row, "diversification");
     uint8_t memory[SECRET_MAX];
     struct writer all;
-    struct key_attributes *a = &s->open.key;
+    struct key_attributes *a = &s->open.keys.key.attributes;
     wr_fixed(&all, memory, sizeof(memory));
     a->name[0] = 'k';
     a->version = 1;
-    s->open.kdf = KDF_NONE;
+    s->open.keys.kdf = KDF_NONE;
     if (json_is_object(derived) && vector_has(derived, "master")) {
-        assert_int_equal(kdf_by_name(vector_text(derived, "method"), &s->open.kdf), OK);
+        assert_int_equal(kdf_by_name(vector_text(derived, "method"), &s->open.keys.kdf), OK);
         wr_view(&all, vector_bytes(derived, "master"));
     } else {
         wr_view(&all, vector_bytes(keys, "enc"));
@@ -112,7 +128,7 @@ static void read_keys(struct world *w, struct session *s, const json_t *row)
     a->key_len = (uint8_t)vector_bytes(keys, "enc").len;
     wr_heap(&s->sealed_key, SEALED_KEY_MAX);
     import_key(w, a, wr_view_of(&all), &s->sealed_key);
-    s->open.sealed_key = wr_view_of(&s->sealed_key);
+    s->open.keys.key.sealed = wr_view_of(&s->sealed_key);
 }
 
 static void read_exchanges(struct session *s, const json_t *row)
@@ -146,16 +162,16 @@ static bool session_read(struct world *w, struct session *s, const json_t *row, 
         return false;
     s->open.scp = scp;
     s->open.i = vector_hex(i).data[0];
-    s->open.level = vector_bytes(authenticate, "security_level").data[0];
-    if (scp == 2 && (s->open.level & LEVEL_R_MAC) != 0)
+    s->level = vector_bytes(authenticate, "security_level").data[0];
+    if (scp == 2 && (s->level & LEVEL_R_MAC) != 0)
         s->open.i |= 0x20; /* sources before R-MAC had its bit used it with any i */
     const struct channel_method *m = channel_method(scp, s->open.i);
-    if (m == NULL || !channel_level_ok(m, s->open.level))
+    if (m == NULL || !channel_level_ok(m, s->level))
         return false;
-    s->open.key.type = m->key_type;
-    s->open.host_challenge = vector_bytes(row, "host_challenge");
-    struct view answer = vector_bytes(row, "init_update_response");
-    s->open.answer = view_head(answer, answer.len - 2);
+    s->open.keys.key.attributes.type = m->key_type;
+    s->host_challenge = vector_bytes(row, "host_challenge");
+    s->answer = vector_bytes(row, "init_update_response");
+    (void)opening_made(s, scp, s->open.i);
     s->open.session = view_str(s->id);
     s->authenticate = vector_bytes(authenticate, "command");
     read_keys(w, s, row);
@@ -168,6 +184,8 @@ static bool session_read(struct world *w, struct session *s, const json_t *row, 
 
 static void session_open(struct world *w, struct session *s)
 {
+    s->open.answers = &s->answer;
+    s->open.opening.data = s->opening;
     enum err e = vault_open(w->vault, &s->open, &s->sealed_channel);
     if (e != OK)
         fail_msg("%s: open: %s", s->id, err_name(e));
@@ -253,7 +271,7 @@ static void expect_settled(const struct session *s, const struct vault_settlemen
     assert_int_equal(out->count, count);
     for (size_t i = 0; i < count; i++)
         expect_result(s, i, &out->results[i],
-                      (s->open.level & LEVEL_R_MAC) != 0 && sw_is_ok_or_warning(out->results[i].sw));
+                      (s->level & LEVEL_R_MAC) != 0 && sw_is_ok_or_warning(out->results[i].sw));
     assert_true(out->sealed_channel.len > 0);
 }
 
@@ -320,7 +338,7 @@ static void keys_that_are_derived(void **state)
         struct session s;
         if (!json_is_object(json_object_get(row, "diversification")) || !session_read(w, &s, row, 2))
             continue;
-        assert_int_not_equal(s.open.kdf, KDF_NONE);
+        assert_int_not_equal(s.open.keys.kdf, KDF_NONE);
         session_open(w, &s);
         session_finish(&s);
         done++;
@@ -412,20 +430,29 @@ static void a_wrong_cryptogram_opens_nothing(void **state)
         struct writer copy;
         session_named(w, &s, ids[n]);
         wr_fixed(&copy, answer, sizeof(answer));
-        wr_view(&copy, s.open.answer);
+        wr_view(&copy, s.answer);
+        struct view changed = wr_view_of(&copy), whole = s.answer;
         struct vault_open in = s.open;
-        in.answer = wr_view_of(&copy);
+        in.answers = &changed;
         /* Diversification data is not part of it with KDF_NONE; from the challenge on all is. */
-        enum { CHALLENGE = 8, COUNTER = 3 };
+        enum { CHALLENGE = 8, COUNTER = 3, SW = 2 };
         for (size_t i = 13; i < 13 + 2 * CHALLENGE; i++) {
             answer[i] ^= 0x01;
             expect_no_open(w, &s, &in, ERR_AUTH, "flipped");
             answer[i] ^= 0x01;
         }
-        for (size_t cut = 0; cut < s.open.answer.len - COUNTER; cut++) {
-            in.answer = view_head(s.open.answer, cut);
+        for (size_t cut = 0; cut < whole.len - COUNTER - SW; cut++) {
+            copy.len = cut;
+            wr_u16(&copy, SW_OK);
+            changed = wr_view_of(&copy);
             expect_no_open(w, &s, &in, ERR_FORMAT, "cut");
+            copy.len = 0;
+            wr_view(&copy, whole);
         }
+        changed = view_head(whole, 1);
+        expect_no_open(w, &s, &in, ERR_FORMAT, "no status word");
+        in.answer_count = 0;
+        expect_no_open(w, &s, &in, ERR_STATE, "no answer");
         session_finish(&s);
     }
 }
@@ -436,11 +463,10 @@ static void another_host_challenge_opens_nothing(void **state)
     struct session s;
     static const uint8_t challenge[16] = {1};
     session_named(w, &s, REAL);
-    struct vault_open in = s.open;
-    in.host_challenge = view_of(challenge, 8);
-    expect_no_open(w, &s, &in, ERR_AUTH, "another");
-    in.host_challenge = view_of(challenge, 16);
-    expect_no_open(w, &s, &in, ERR_ARGUMENT, "too long");
+    s.host_challenge = view_of(challenge, 8);
+    expect_no_open(w, &s, opening_made(&s, 3, s.open.i), ERR_AUTH, "another");
+    s.host_challenge = view_of(challenge, 16);
+    expect_no_open(w, &s, opening_made(&s, 3, s.open.i), ERR_ARGUMENT, "too long");
     session_finish(&s);
 }
 
@@ -454,7 +480,8 @@ static void what_the_front_may_not_ask_for(void **state)
     in.scp = 2;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "another protocol");
     in = s.open;
-    in.answer = vector_hex("0000416804170A325DC801020004B1B79602B1CBE00CF4940C256269");
+    struct view scp02 = vector_hex("0000416804170A325DC801020004B1B79602B1CBE00CF4940C2562699000");
+    in.answers = &scp02;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "an answer of another protocol, without i");
     in = s.open;
     in.i = 0x60;
@@ -462,10 +489,12 @@ static void what_the_front_may_not_ask_for(void **state)
     in.i = 0x44;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "an i that is none");
     in = s.open;
-    in.level = 0x02;
-    expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "a level that is none");
+    s.level = 0x02;
+    expect_no_open(w, &s, opening_made(&s, 3, s.open.i), ERR_FORMAT, "a level that is none");
+    s.level = 0x33;
+    (void)opening_made(&s, 3, s.open.i);
     in = s.open;
-    in.kdf = KDF_IMPORTED;
+    in.keys.kdf = KDF_IMPORTED;
     expect_no_open(w, &s, &in, ERR_ARGUMENT, "a master key as a card's own");
     in = s.open;
     in.session = VIEW_NULL;
@@ -473,19 +502,19 @@ static void what_the_front_may_not_ask_for(void **state)
     in.session = VIEW_OF(long_name);
     expect_no_open(w, &s, &in, ERR_ARGUMENT, "a session's name that is too long");
     in = s.open;
-    in.key.version = 2;
+    in.keys.key.attributes.version = 2;
     expect_no_open(w, &s, &in, ERR_CONFLICT, "another version");
     in = s.open;
-    in.sealed_key = view_head(in.sealed_key, in.sealed_key.len - 1);
+    in.keys.key.sealed = view_head(in.keys.key.sealed, in.keys.key.sealed.len - 1);
     expect_no_open(w, &s, &in, ERR_CONFLICT, "a sealed key that is not intact is no card's fault");
     in = s.open;
-    in.key.version = 0;
+    in.keys.key.attributes.version = 0;
     expect_no_open(w, &s, &in, ERR_ARGUMENT, "no version");
     in = s.open;
-    in.key.use = KEY_USE_DERIVE;
+    in.keys.key.attributes.use = KEY_USE_DERIVE;
     expect_no_open(w, &s, &in, ERR_POLICY, "a key for data");
     in = s.open;
-    in.key.type = KEY_DES3;
+    in.keys.key.attributes.type = KEY_DES3;
     expect_no_open(w, &s, &in, ERR_UNSUPPORTED, "a type that the method has not");
     session_finish(&s);
 }
@@ -500,15 +529,15 @@ static void a_card_s_own_key(void **state)
     struct vault_open in = s.open;
     wr_heap(&sealed, SEALED_KEY_MAX);
     wr_heap(&channel, SEALED_CHANNEL_MAX);
-    in.key.use = KEY_USE_CARD;
-    memcpy(in.key.card, "0123", 5);
-    in.kdf = KDF_KDF3;
+    in.keys.key.attributes.use = KEY_USE_CARD;
+    memcpy(in.keys.key.attributes.card, "0123", 5);
+    in.keys.kdf = KDF_KDF3;
     static const char half[] = "@ABCDEFGHIJKLMNO@ABCDEFGHIJKLMNO";
-    import_key(w, &in.key, view_str(half), &sealed);
-    in.sealed_key = wr_view_of(&sealed);
+    import_key(w, &in.keys.key.attributes, view_str(half), &sealed);
+    in.keys.key.sealed = wr_view_of(&sealed);
     assert_int_equal(vault_open(w->vault, &in, &channel), OK);
     wr_clear(&channel);
-    memcpy(in.key.card, "0124", 5);
+    memcpy(in.keys.key.attributes.card, "0124", 5);
     assert_int_equal(vault_open(w->vault, &in, &channel), ERR_CONFLICT);
     wr_free(&sealed);
     wr_free(&channel);
@@ -532,7 +561,7 @@ static void a_sealed_channel_belongs_to_its_session(void **state)
     assert_int_equal(vault_sign(w->vault, &in, &script), ERR_AUTH);
     assert_int_equal(vault_settle(w->vault, &in, none, &out), ERR_AUTH);
     in = s.script;
-    in.sealed_channel = s.open.sealed_key;
+    in.sealed_channel = s.open.keys.key.sealed;
     assert_int_equal(vault_sign(w->vault, &in, &script), ERR_AUTH);
     in.sealed_channel = VIEW_NULL;
     assert_int_equal(vault_sign(w->vault, &in, &script), ERR_AUTH);
@@ -970,12 +999,13 @@ static void keys_through_the_socket(void **state)
     expect_strict(w, &request, &reply);
 
     assert_int_equal(secret_set(&keys, VIEW_OF(data_key_bytes)), OK);
-    assert_int_equal(vault_wrap_for_import(w->crypto, crypto_random(), key, &data_key, &keys, &wrapped), OK);
+    assert_int_equal(
+        vault_wrap_for_import(w->crypto, crypto_random(), key, &data_key, secret_view(&keys), &wrapped), OK);
     wr_clear(&request);
     assert_int_equal(vault_put_import(&request, &data_key, wr_view_of(&wrapped)), OK);
     struct view whole = serve(w, &request, &reply);
     assert_int_equal(vault_get_import(whole, &sealed, kcv), OK);
-    assert_int_equal(unseal_keys(w->vault, &data_key, wr_view_of(&sealed), &keys), OK);
+    assert_int_equal(unseal_secret(w->vault, &data_key, wr_view_of(&sealed), &keys), OK);
     assert_true(view_equal(secret_view(&keys), VIEW_OF(data_key_bytes)));
     for (size_t cut = 0; cut < whole.len; cut++)
         assert_int_equal(vault_get_import(view_head(whole, cut), &sealed, kcv), ERR_FORMAT);
@@ -995,19 +1025,19 @@ static void outcomes_come_back(void **state)
     wr_heap(&request, KEEPER_FRAME_MAX);
     wr_heap(&reply, KEEPER_FRAME_MAX);
     wr_heap(&channel, SEALED_CHANNEL_MAX);
-    s.open.kdf = KDF_COUNT;
+    s.open.keys.kdf = KDF_COUNT;
     assert_int_equal(vault_put_open(&request, &s.open), OK);
     assert_int_equal(vault_get_open(serve(w, &request, &reply), &channel), ERR_FORMAT);
     wr_clear(&request);
-    s.open.kdf = KDF_NONE;
-    s.open.key.version = 9;
+    s.open.keys.kdf = KDF_NONE;
+    s.open.keys.key.attributes.version = 9;
     assert_int_equal(vault_put_open(&request, &s.open), OK);
     assert_int_equal(vault_get_open(serve(w, &request, &reply), &channel), ERR_CONFLICT);
 
     static const struct {
         const char *name, *hex;
         enum err e;
-    } rows[] = {{"an operation that is none", "06", ERR_UNSUPPORTED}, {"nothing", "", ERR_FORMAT}};
+    } rows[] = {{"an operation that is none", "07", ERR_UNSUPPORTED}, {"nothing", "", ERR_FORMAT}};
     for (size_t i = 0; i < 2; i++) {
         wr_clear(&reply);
         vault_serve(w->vault, vector_hex(rows[i].hex), &reply);

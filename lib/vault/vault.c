@@ -58,50 +58,50 @@ void vault_import_key(const struct vault *v, uint8_t public_key[32])
 /* One key for all three purposes, or three; what derives data is one. */
 static bool keys_length_ok(const struct key_attributes *a, size_t len)
 {
+    if (key_type_is_pair(a->type))
+        return len > 0 && len <= KEY_BYTES_MAX;
     return len == a->key_len || (a->use != KEY_USE_DERIVE && len == 3u * a->key_len);
 }
 
 enum err vault_wrap_for_import(struct crypto *c, struct random_source random, const uint8_t public_key[32],
-                               const struct key_attributes *a, const struct secret *keys, struct writer *out)
+                               const struct key_attributes *a, struct view keys, struct writer *out)
 {
     uint8_t memory[SEAL_CONTEXT_MAX];
     struct writer attributes;
     enum err e;
     if ((e = key_attributes_check(a)) != OK)
         return e;
-    if (!keys_length_ok(a, keys->len))
+    if (!keys_length_ok(a, keys.len))
         return ERR_ARGUMENT;
     wr_fixed(&attributes, memory, sizeof(memory));
     key_attributes_put(&attributes, a);
-    return hpke_seal(c, random, public_key, view_str(import_info), wr_view_of(&attributes), secret_view(keys),
-                     out);
+    return hpke_seal(c, random, public_key, view_str(import_info), wr_view_of(&attributes), keys, out);
 }
 
-/* Three keys stand in front of each other in *keys from now on, unless it is one that derives data. */
-static enum err fill_up(const struct key_attributes *a, struct secret *keys)
+/* Three keys stand in front of each other from now on, unless it is one that derives data. */
+static enum err fill_up(const struct key_attributes *a, struct writer *keys)
 {
-    struct secret one = *keys;
-    struct writer w;
-    enum err e = OK;
-    if (!keys_length_ok(a, keys->len)) {
-        e = ERR_ARGUMENT;
-    } else if (a->use != KEY_USE_DERIVE && keys->len == a->key_len) {
-        wr_fixed(&w, keys->data, sizeof(keys->data));
-        for (int i = 0; i < 3; i++)
-            wr_view(&w, secret_view(&one));
-        keys->len = w.len;
-        e = wr_status(&w);
+    struct secret one = {0};
+    if (!keys_length_ok(a, keys->len))
+        return ERR_ARGUMENT;
+    if (a->use == KEY_USE_DERIVE || keys->len != a->key_len)
+        return OK;
+    enum err e = secret_set(&one, wr_view_of(keys));
+    if (e == OK) {
+        wr_view(keys, secret_view(&one));
+        wr_view(keys, secret_view(&one));
+        e = wr_status(keys);
     }
     secret_wipe(&one);
     return e;
 }
 
-static enum err check_values(struct vault *v, const struct key_attributes *a, const struct secret *keys,
+static enum err check_values(struct vault *v, const struct key_attributes *a, struct view keys,
                              uint8_t kcv[3][3])
 {
     struct reader r;
     enum err e = OK;
-    rd_init(&r, secret_view(keys));
+    rd_init(&r, keys);
     for (size_t i = 0; e == OK && rd_left(&r) > 0; i++) {
         struct secret key = {0};
         if ((e = secret_set(&key, rd_view(&r, a->key_len))) == OK)
@@ -111,39 +111,58 @@ static enum err check_values(struct vault *v, const struct key_attributes *a, co
     return e;
 }
 
+/* A pair is named by its public key. */
+static enum err pair_check_value(struct vault *v, const struct key_attributes *a, struct view bytes,
+                                 uint8_t kcv[3][3])
+{
+    uint8_t digest[DIGEST_MAX];
+    struct writer spki;
+    struct pk *k = NULL;
+    enum err e = pair_of(a, bytes, &k);
+    if (e != OK)
+        return e;
+    wr_heap(&spki, PK_PUBLIC_MAX);
+    e = pk_put_spki(k, &spki);
+    const struct view parts[] = {wr_view_of(&spki)};
+    if (e == OK)
+        e = crypto_digest(v->crypto, DIGEST_SHA256, parts, 1, digest);
+    for (size_t i = 0; e == OK && i < 3; i++)
+        kcv[0][i] = digest[i];
+    wr_free(&spki);
+    pk_free(&k);
+    return e;
+}
+
 enum err vault_import(struct vault *v, const struct key_attributes *a, struct view imported,
                       struct writer *sealed, uint8_t kcv[3][3])
 {
     uint8_t memory[SEAL_CONTEXT_MAX], values[3][3] = {{0}};
-    struct secret keys = {0};
-    struct writer attributes, plain;
+    struct writer attributes, keys;
     enum err e;
 
     if ((e = key_attributes_check(a)) != OK)
         return e;
+    bool pair = key_type_is_pair(a->type);
     wr_fixed(&attributes, memory, sizeof(memory));
     key_attributes_put(&attributes, a);
-    wr_fixed(&plain, keys.data, sizeof(keys.data));
+    wr_heap(&keys, pair ? KEY_BYTES_MAX : SECRET_MAX);
     e = hpke_open(v->crypto, v->import_private, view_str(import_info), wr_view_of(&attributes), imported,
-                  &plain);
+                  &keys);
     if (e == ERR_LIMIT) /* longer than any keys */
         e = ERR_ARGUMENT;
     if (e == ERR_FORMAT) /* too short for anything encrypted */
         e = ERR_AUTH;
-    if (e != OK)
-        goto out;
-    keys.len = plain.len;
-    if ((e = fill_up(a, &keys)) != OK)
-        goto out;
-    if ((e = check_values(v, a, &keys, values)) != OK)
-        goto out;
-    if ((e = seal_keys(v, a, &keys, sealed)) != OK)
-        goto out;
-    for (size_t i = 0; i < 3; i++) {
+    if (e == OK && !pair)
+        e = fill_up(a, &keys);
+    if (e == OK)
+        e = pair ? pair_check_value(v, a, wr_view_of(&keys), values)
+                 : check_values(v, a, wr_view_of(&keys), values);
+    if (e == OK)
+        e = seal_keys(v, a, wr_view_of(&keys), sealed);
+    for (size_t i = 0; e == OK && i < 3; i++) {
         for (size_t j = 0; j < 3; j++)
             kcv[i][j] = values[i][j];
     }
-out:
-    secret_wipe(&keys);
+    wr_free(&keys);
     return e;
 }

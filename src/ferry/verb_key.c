@@ -14,24 +14,33 @@
 #include "admin.h"
 #include "verbs.h"
 
-enum { KEY_TEXT_MAX = 1024, KEYS_MAX = 3, VERSION_MAX = 1000000 };
+enum {
+    KEY_TEXT_MAX = 16 * 1024,
+    TYPED_MAX = 1024,
+    KEYS_MAX = 3,
+    VERSION_MAX = 1000000,
+    WRAPPED_MAX = KEY_BYTES_MAX + 512
+};
 
 static const struct option_spec add_options[] = {
-    {"type", "TYPE", "aes128, aes192, aes256 or des3"},
-    {"use", "USE", "master (default), card or derive"},
-    {"card", "NUMBER", "the card's number, for --use card"},
+    {"type", "TYPE", "aes128, aes192, aes256, des3; rsa2048, rsa3072, dsa2048, ec256, ec384, ec512, ec521"},
+    {"use", "USE", "master (default), card or derive; of key pairs host, trust or peer"},
+    {"card", "NUMBER", "the card's number, for --use card and --use peer"},
     {"key-version", "N", "version of this name (default 1)"},
     {"file", "FILE",
-     "hexadecimal: one key, or ENC, MAC and DEK on three lines (- for standard input; default: ask)"},
+     "hexadecimal: one key, or ENC, MAC and DEK on three lines; PEM of a key pair (- for standard input; "
+     "default: ask)"},
     {NULL, NULL, NULL},
 };
 
 static const struct {
     const char *name;
     enum key_type type;
-    uint8_t len;
-} types[] = {
-    {"aes128", KEY_AES, 16}, {"aes192", KEY_AES, 24}, {"aes256", KEY_AES, 32}, {"des3", KEY_DES3, 16}};
+    uint16_t len;
+} types[] = {{"aes128", KEY_AES, 16},   {"aes192", KEY_AES, 24},   {"aes256", KEY_AES, 32},
+             {"des3", KEY_DES3, 16},    {"rsa2048", KEY_RSA, 256}, {"rsa3072", KEY_RSA, 384},
+             {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},     {"ec384", KEY_EC, 48},
+             {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
 
 static bool attributes_of(const struct cli *cli, struct key_attributes *a)
 {
@@ -50,16 +59,19 @@ static bool attributes_of(const struct cli *cli, struct key_attributes *a)
             a->key_len = types[i].len;
         }
     if (a->key_len == 0) {
-        cli_error("--type must be aes128, aes192, aes256 or des3");
+        cli_error("--type must be aes128, aes192, aes256 or des3, or of a key pair rsa2048, rsa3072, "
+                  "dsa2048, ec256, "
+                  "ec384, ec512 or ec521");
         return false;
     }
     if (use != NULL && key_use_by_name(use, &a->use) != OK) {
-        cli_error("--use must be master, card or derive");
+        cli_error("--use must be master, card or derive, or of a key pair host, trust or peer");
         return false;
     }
     if (strlen(cli->args[0]) > NAME_MAX_BYTES || key_attributes_check(a) != OK) {
-        cli_error("name, use and card do not go together: --use card needs --card NUMBER, the others must "
-                  "not have it");
+        cli_error(
+            "name, type, use and card do not go together: key pairs are for --use host, trust or peer, other "
+            "keys are not; --use card and --use peer need --card NUMBER, the others must not have it");
         return false;
     }
     return true;
@@ -69,7 +81,7 @@ static bool attributes_of(const struct cli *cli, struct key_attributes *a)
 static bool ask_at_terminal(struct writer *out)
 {
     struct termios shown, hidden;
-    char line[KEY_TEXT_MAX];
+    char line[TYPED_MAX];
     FILE *tty = fopen("/dev/tty", "r+");
     if (tty == NULL || tcgetattr(fileno(tty), &shown) != 0) {
         cli_error(
@@ -96,7 +108,7 @@ static bool ask_at_terminal(struct writer *out)
 }
 
 /* One or three keys of hexadecimal digits with white space between them. */
-static bool parse_keys(struct view text, const struct key_attributes *a, struct secret *keys)
+static bool parse_keys(struct view text, const struct key_attributes *a, struct writer *keys)
 {
     uint8_t memory[KEYS_MAX * 32];
     struct writer bytes;
@@ -110,7 +122,9 @@ static bool parse_keys(struct view text, const struct key_attributes *a, struct 
         text = view_tail(text, word.len + 1);
     }
     bool count = bytes.len == a->key_len || (bytes.len == 3u * a->key_len && a->use != KEY_USE_DERIVE);
-    good = good && count && secret_set(keys, wr_view_of(&bytes)) == OK;
+    good = good && count;
+    if (good)
+        wr_view(keys, wr_view_of(&bytes));
     wr_clear(&bytes);
     if (!good)
         cli_error("expected %s of %u hexadecimal digits each",
@@ -118,12 +132,32 @@ static bool parse_keys(struct view text, const struct key_attributes *a, struct 
     return good;
 }
 
-static bool read_keys(const struct cli *cli, const struct key_attributes *a, struct secret *keys)
+/* A key pair: --use host takes a private key, the others a public one, which may come in a certificate. */
+static bool parse_pair(struct view pem, const struct key_attributes *a, struct writer *key)
+{
+    bool is_host = a->use == KEY_USE_HOST;
+    struct pk *k = NULL;
+    enum err e = pk_from_pem(pem, &k);
+    if (e == OK)
+        e = is_host ? pk_put_pkcs8(k, key) : pk_put_spki(k, key);
+    pk_free(&k);
+    if (e == OK)
+        return true;
+    cli_error("expected the PEM of %s",
+              is_host ? "a private key without a passphrase (PKCS#8)" : "a public key or of a certificate");
+    return false;
+}
+
+static bool read_keys(const struct cli *cli, const struct key_attributes *a, struct writer *keys)
 {
     const char *file = cli_option(cli, "file");
     struct writer text;
     wr_heap(&text, KEY_TEXT_MAX);
     bool good;
+    if (file == NULL && key_type_is_pair(a->type)) {
+        cli_error("a key pair comes from --file FILE, or --file - for standard input");
+        return false;
+    }
     if (file == NULL) {
         good = ask_at_terminal(&text);
     } else {
@@ -132,7 +166,9 @@ static bool read_keys(const struct cli *cli, const struct key_attributes *a, str
         if (!good)
             cli_error("%s can't be read: %s", file, err_text(e));
     }
-    good = good && parse_keys(wr_view_of(&text), a, keys);
+    if (good)
+        good = key_type_is_pair(a->type) ? parse_pair(wr_view_of(&text), a, keys)
+                                         : parse_keys(wr_view_of(&text), a, keys);
     wr_free(&text);
     return good;
 }
@@ -140,7 +176,7 @@ static bool read_keys(const struct cli *cli, const struct key_attributes *a, str
 static json_t *body_of(const struct key_attributes *a, const char *type, struct view wrapped)
 {
     struct writer text;
-    wr_heap(&text, 4096);
+    wr_heap(&text, 2 * WRAPPED_MAX);
     base64url_put(&text, wrapped);
     json_t *body =
         json_pack("{s:s, s:i, s:s, s:s, s:s%}", "name", a->name, "version", (int)a->version, "use",
@@ -151,13 +187,13 @@ static json_t *body_of(const struct key_attributes *a, const char *type, struct 
     return body;
 }
 
-static int send_key(struct admin *a, const struct key_attributes *attributes, const struct secret *keys)
+static int send_key(struct admin *a, const struct key_attributes *attributes, struct view keys)
 {
     struct crypto *crypto = NULL;
     struct writer wrapped;
     json_t *answer = NULL;
     int code = EXIT_OTHER;
-    wr_heap(&wrapped, 1024);
+    wr_heap(&wrapped, WRAPPED_MAX);
     enum err e = crypto_new(&crypto);
     if (e == OK)
         e = vault_wrap_for_import(crypto, crypto_random(), a->profile.import_key, attributes, keys, &wrapped);
@@ -177,17 +213,18 @@ static int send_key(struct admin *a, const struct key_attributes *attributes, co
 static int add(const struct cli *cli)
 {
     struct key_attributes attributes;
-    struct secret keys = {0};
+    struct writer keys;
     struct admin a;
     int code = EXIT_USAGE;
     if (!attributes_of(cli, &attributes))
         return EXIT_USAGE;
+    wr_heap(&keys, KEY_BYTES_MAX);
     bool open = admin_open(&a, cli);
     if (open && !a.profile.has_import_key)
         cli_error("the profile has no import_key: the key can't be encrypted to the keeper");
     else if (open && read_keys(cli, &attributes, &keys))
-        code = send_key(&a, &attributes, &keys);
-    secret_wipe(&keys);
+        code = send_key(&a, &attributes, wr_view_of(&keys));
+    wr_free(&keys);
     admin_close(&a);
     return code;
 }

@@ -62,8 +62,9 @@ static void import_key(struct bench *b, struct key_row *row, const struct secret
     wr_heap(&wrapped, SEALED_KEY_MAX);
     wr_heap(&sealed, SEALED_KEY_MAX);
     vault_import_key(b->vault, public_key);
-    assert_int_equal(
-        vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row->attributes, key, &wrapped), OK);
+    assert_int_equal(vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row->attributes,
+                                           secret_view(key), &wrapped),
+                     OK);
     assert_int_equal(vault_import(b->vault, &row->attributes, wr_view_of(&wrapped), &sealed, kcv), OK);
     memcpy(row->kcv, kcv, sizeof(row->kcv));
     row->sealed = (struct blob){sealed.data, sealed.len};
@@ -343,14 +344,25 @@ struct server {
 
 static void take(struct server *v, const struct session_event *event);
 
+static uint64_t bench_now_ms(void *ctx)
+{
+    const struct bench *b = ctx;
+    return b->now_ms;
+}
+
 static void ask_vault(struct server *v)
 {
-    struct writer bytes;
+    struct writer bytes, opening;
     struct vault_settlement *settlement = calloc(1, sizeof(*settlement));
     struct session_event event = {.settlement = settlement};
     assert_non_null(settlement);
     wr_heap(&bytes, SCRIPT_MAX);
-    if (v->turn.want == SESSION_WANT_OPEN) {
+    wr_heap(&opening, SEALED_OPENING_MAX);
+    if (v->turn.want == SESSION_WANT_BEGIN) {
+        event.kind = SESSION_PREPARED;
+        event.result = vault_begin(v->b->vault, &v->turn.begin, &bytes, &opening);
+        event.opening = wr_view_of(&opening);
+    } else if (v->turn.want == SESSION_WANT_OPEN) {
         event.kind = SESSION_OPENED;
         event.result = vault_open(v->b->vault, &v->turn.open, &bytes);
     } else if (v->turn.want == SESSION_WANT_SIGN) {
@@ -366,6 +378,7 @@ static void ask_vault(struct server *v)
     if (settled)
         vault_settlement_finish(settlement);
     free(settlement);
+    wr_free(&opening);
     wr_free(&bytes);
 }
 
@@ -433,7 +446,7 @@ static void begin(struct server *v, const char *order, const char *card)
     assert_int_equal(order_for_session(&row, &wanted), OK);
     wr_fixed(&atr, memory, sizeof(memory));
     vcard_put_atr(v->b->card, &atr);
-    world_init(&v->world, &v->b->store, &v->b->cache);
+    world_init(&v->world, &v->b->store, &v->b->cache, (struct clock_source){bench_now_ms, v->b});
     v->table = world_table(&v->world, crypto_random());
     (void)snprintf(v->row.id, sizeof(v->row.id), "%032x", ++number);
     (void)snprintf(v->row.order, sizeof(v->row.order), "%s", order);

@@ -164,9 +164,11 @@ static const struct json_rule key_rules[] = {
 static const struct {
     const char *word;
     enum key_type type;
-    uint8_t key_len;
-} key_types[] = {
-    {"aes128", KEY_AES, 16}, {"aes192", KEY_AES, 24}, {"aes256", KEY_AES, 32}, {"des3", KEY_DES3, 16}};
+    uint16_t key_len;
+} key_types[] = {{"aes128", KEY_AES, 16},   {"aes192", KEY_AES, 24},   {"aes256", KEY_AES, 32},
+                 {"des3", KEY_DES3, 16},    {"rsa2048", KEY_RSA, 256}, {"rsa3072", KEY_RSA, 384},
+                 {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},     {"ec384", KEY_EC, 48},
+                 {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
 
 const char *key_type_word(enum key_type type, size_t key_len)
 {
@@ -205,12 +207,15 @@ static enum err read_key(const json_t *j, struct key_body *b, char *why, size_t 
     if (a->version == 0)
         return REFUSE("'version' is not 1 or more");
     if (key_use_by_name(json_text(j, "use"), &a->use) != OK)
-        return REFUSE("'use' is not master, card or derive");
+        return REFUSE("'use' is not master, card, derive, host, trust or peer");
     if (read_key_type(json_text(j, "type"), a) != OK)
-        return REFUSE("'type' is not aes128, aes192, aes256 or des3");
+        return REFUSE(
+            "'type' is not aes128, aes192, aes256, des3, rsa2048, rsa3072, dsa2048, ec256, ec384, ec512 "
+            "or ec521");
     const char *card = json_text(j, "card");
-    if ((a->use == KEY_USE_CARD) != (*card != '\0') || (*card != '\0' && !card_number_ok(card)))
-        return REFUSE("'card' is a card's number where use is card, and absent otherwise");
+    bool of_card = a->use == KEY_USE_CARD || a->use == KEY_USE_PEER;
+    if (of_card != (*card != '\0') || (*card != '\0' && !card_number_ok(card)))
+        return REFUSE("'card' is a card's number where use is card or peer, and absent otherwise");
     snprintf(a->card, sizeof(a->card), "%s", card);
     if (key_attributes_check(a) != OK)
         return REFUSE("use and type do not go together");

@@ -13,11 +13,11 @@
 #include "store/store.h"
 
 enum {
-    WRAPPED_KEY_MAX = 1024,       /* three AES-256 keys, encrypted to the keeper, and what goes with them */
-    PARAMETERS_TEXT_MAX = 2048,   /* hexadecimal with places; INSTALL data has 255 bytes */
-    CARDS_MAX = 10 * 1000 * 1000, /* that one order serves */
-    OPENINGS_MAX = 100 * 1000 * 1000, /* 10 per card */
-    EXPIRES_MAX_S = 366 * 24 * 3600   /* a ticket that lives longer is a password */
+    WRAPPED_KEY_MAX = KEY_BYTES_MAX + 512, /* a key pair, encrypted to the keeper, and what goes with it */
+    PARAMETERS_TEXT_MAX = 2048,            /* hexadecimal with places; INSTALL data has 255 bytes */
+    CARDS_MAX = 10 * 1000 * 1000,          /* that one order serves */
+    OPENINGS_MAX = 100 * 1000 * 1000,      /* 10 per card */
+    EXPIRES_MAX_S = 366 * 24 * 3600        /* a ticket that lives longer is a password */
 };
 
 /* All give ERR_FORMAT or ERR_ARGUMENT (the body is malformed) or ERR_LIMIT (too large), with a sentence in

@@ -12,13 +12,18 @@
 
 /* ---- what is told of a key ---- */
 
+/* A key that data is derived from is one, and so is a key pair; others are three: ENC, MAC, DEK. */
+static size_t value_count(const struct key_attributes *a)
+{
+    return a->use == KEY_USE_DERIVE || key_type_is_pair(a->type) ? 1 : 3;
+}
+
 static json_t *key_value(const struct key_row *row)
 {
     const struct key_attributes *a = &row->attributes;
     const char *type = key_type_word(a->type, a->key_len);
     json_t *values = json_array();
-    /* A key that data is derived from is one; others are three: ENC, MAC, DEK. */
-    for (size_t i = 0; i < (a->use == KEY_USE_DERIVE ? 1U : 3U); i++)
+    for (size_t i = 0; i < value_count(a); i++)
         json_array_append_new(values, value_hex(VIEW_OF(row->kcv[i])));
     return json_pack("{s:s,s:I,s:s,s:s,s:s,s:o,s:b,s:o}", "name", a->name, "version", (json_int_t)a->version,
                      "use", key_use_name(a->use), "type", type != NULL ? type : "", "card", a->card,
@@ -40,7 +45,7 @@ static json_t *show_key(struct api *a, const char *name, uint32_t version)
 
 bool key_row_well_known(const struct key_row *k)
 {
-    for (size_t i = 0; i < (k->attributes.use == KEY_USE_DERIVE ? 1U : 3U); i++)
+    for (size_t i = 0; i < value_count(&k->attributes); i++)
         if (card_key_is_well_known(k->attributes.type, k->kcv[i]))
             return true;
     return false;

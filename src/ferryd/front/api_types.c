@@ -51,12 +51,31 @@ static json_t *show_type(struct api *a, const char *name, uint32_t version)
 static enum err check_key_row(const struct key_row *key, const struct card_type *t, char *why, size_t why_len)
 {
     const struct channel_method *m = channel_method(t->scp, t->i);
-    if (key->attributes.use != KEY_USE_MASTER)
-        return why_not(ERR_POLICY, why, why_len, "'%s' is not a master key", t->key);
+    enum key_use use = m != NULL && key_type_is_pair(m->key_type) ? KEY_USE_HOST : KEY_USE_MASTER;
+    if (key->attributes.use != use)
+        return why_not(ERR_POLICY, why, why_len, "'%s' is not a %s key", t->key, key_use_name(use));
     if (m == NULL || m->key_type != key->attributes.type)
         return why_not(ERR_POLICY, why, why_len, "'%s' is not a key for SCP%02X: it is %s", t->key, t->scp,
                        key->attributes.type == KEY_AES ? "AES" : "Triple-DES");
     return OK;
+}
+
+/* The key that card certificates are verified with. */
+static enum err check_trust(struct api *a, const struct card_type *t, char *why, size_t why_len)
+{
+    const struct store *s = a->setup.store;
+    struct key_row key;
+    if (t->trust[0] == '\0')
+        return OK;
+    enum err e = s->ops->get_key(s->ctx, t->trust, 0, &key);
+    if (e == ERR_NOT_FOUND)
+        return why_not(ERR_POLICY, why, why_len, "there is no key '%s' that is not retired", t->trust);
+    if (e != OK)
+        return e;
+    if (key.attributes.use != KEY_USE_TRUST)
+        e = why_not(ERR_POLICY, why, why_len, "'%s' is not a trust key", t->trust);
+    key_row_free(&key);
+    return e;
 }
 
 /* The key must be there, fit the method, and be no well-known one unless the type says virgin. */
@@ -65,9 +84,10 @@ static enum err check_key(struct api *a, const struct card_type *t, char *why, s
     const struct store *s = a->setup.store;
     struct key_row key;
     bool well_known = false;
-    if (t->kdf == KDF_IMPORTED)
-        return OK;
-    enum err e = s->ops->get_key(s->ctx, t->key, 0, &key);
+    enum err e = check_trust(a, t, why, why_len);
+    if (e != OK || t->key[0] == '\0')
+        return e;
+    e = s->ops->get_key(s->ctx, t->key, 0, &key);
     if (e == ERR_NOT_FOUND)
         return why_not(ERR_POLICY, why, why_len, "there is no key '%s' that is not retired", t->key);
     if (e != OK)

@@ -19,7 +19,13 @@ static const struct json_rule type_rules[] = {
     {"i", TAKE_TEXT, true, 2},
     {"kvn", TAKE_TEXT, true, 2},
     {"key", TAKE_TEXT, false, NAME_MAX_BYTES},
-    {"kdf", TAKE_TEXT, true, 16},
+    {"kdf", TAKE_TEXT, false, 16},
+    {"trust", TAKE_TEXT, false, NAME_MAX_BYTES},
+    {"kid", TAKE_TEXT, false, 2},
+    {"ca_kvn", TAKE_TEXT, false, 2},
+    {"ca_kid", TAKE_TEXT, false, 2},
+    {"session_key_bits", TAKE_NUMBER, false, 256},
+    {"certificates", TAKE_LIST, false, CERTIFICATES_MAX},
     {"level", TAKE_TEXT, false, 2},
     {"java_card", TAKE_TEXT, false, 15},
     {"virgin", TAKE_FLAG, false, 0},
@@ -33,7 +39,7 @@ static const struct json_rule match_rules[] = {
     {"iin", TAKE_TEXT, false, 2 * CARD_ID_MAX},
 };
 
-struct reason {
+struct complaint {
     char *text;
     size_t len;
 };
@@ -58,7 +64,7 @@ static enum err parse_pattern(const char *text, size_t max, struct card_pattern 
 }
 
 static enum err parse_patterns(const json_t *match, const char *name, size_t max, struct card_patterns *out,
-                               struct reason r)
+                               struct complaint r)
 {
     const json_t *list = json_object_get(match, name);
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -71,7 +77,7 @@ static enum err parse_patterns(const json_t *match, const char *name, size_t max
     return OK;
 }
 
-static enum err parse_match(const json_t *j, struct card_type *t, struct reason r)
+static enum err parse_match(const json_t *j, struct card_type *t, struct complaint r)
 {
     const json_t *match = json_object_get(j, "match");
     if (match == NULL)
@@ -90,7 +96,7 @@ static enum err parse_match(const json_t *j, struct card_type *t, struct reason 
     return OK;
 }
 
-static enum err parse_isd(const json_t *j, struct card_type *t, struct reason r)
+static enum err parse_isd(const json_t *j, struct card_type *t, struct complaint r)
 {
     uint8_t bytes[AID_MAX];
     size_t len = 0;
@@ -112,7 +118,7 @@ static uint8_t strongest(const struct channel_method *m)
 }
 
 static enum err parse_level(const json_t *j, const struct channel_method *m, struct card_type *t,
-                            struct reason r)
+                            struct complaint r)
 {
     const char *text = json_text(j, "level");
     if (*text == '\0') {
@@ -130,7 +136,7 @@ static enum err parse_level(const json_t *j, const struct channel_method *m, str
     return OK;
 }
 
-static enum err parse_method(const json_t *j, struct card_type *t, struct reason r)
+static enum err parse_method(const json_t *j, struct card_type *t, struct complaint r)
 {
     const struct {
         const char *name;
@@ -149,8 +155,16 @@ static enum err parse_method(const json_t *j, struct card_type *t, struct reason
     return parse_level(j, m, t, r);
 }
 
-static enum err parse_key(const json_t *j, struct card_type *t, struct reason r)
+/* Fields that only methods with key pairs have. */
+static const char *const pair_fields[] = {"trust",  "kid",    "session_key_bits",
+                                          "ca_kvn", "ca_kid", "certificates"};
+
+static enum err parse_card_keys(const json_t *j, struct card_type *t, struct complaint r)
 {
+    for (size_t n = 0; n < sizeof(pair_fields) / sizeof(pair_fields[0]); n++) {
+        if (json_object_get(j, pair_fields[n]) != NULL)
+            return REFUSE(r, ERR_ARGUMENT, "'%s' is only for methods with key pairs", pair_fields[n]);
+    }
     if (kdf_by_name(json_text(j, "kdf"), &t->kdf) != OK)
         return REFUSE(r, ERR_ARGUMENT, "'kdf' is not none, visa2, emv, kdf3 or imported");
     const char *key = json_text(j, "key");
@@ -162,7 +176,77 @@ static enum err parse_key(const json_t *j, struct card_type *t, struct reason r)
     return OK;
 }
 
-static enum err parse_rest(const json_t *j, struct card_type *t, struct reason r)
+static enum err parse_certificates(const json_t *j, struct card_type *t, struct complaint r)
+{
+    const json_t *list = json_object_get(j, "certificates");
+    uint8_t memory[CERTIFICATE_BYTES_MAX];
+    struct writer all;
+    wr_fixed(&all, t->certificates, sizeof(t->certificates));
+    for (size_t n = 0; n < json_array_size(list); n++) {
+        const char *text = json_string_value(json_array_get(list, n));
+        struct writer one;
+        wr_fixed(&one, memory, sizeof(memory));
+        if (text == NULL || hex_read(view_str(text), &one) != OK || one.len == 0)
+            return REFUSE(r, ERR_ARGUMENT, "'certificates' entry %zu is not hexadecimal", n + 1);
+        wr_view16(&all, wr_view_of(&one));
+    }
+    t->certificates_len = all.len;
+    if (!wr_ok(&all))
+        return REFUSE(r, ERR_ARGUMENT, "'certificates' are more than %d bytes in all", CERTIFICATE_BYTES_MAX);
+    return OK;
+}
+
+static enum err parse_pair_bytes(const json_t *j, struct card_type *t, struct complaint r)
+{
+    const struct {
+        const char *name;
+        uint8_t *out;
+    } bytes[] = {{"kid", &t->kid}, {"ca_kvn", &t->ca_kvn}, {"ca_kid", &t->ca_kid}};
+    for (size_t n = 0; n < sizeof(bytes) / sizeof(bytes[0]); n++) {
+        const char *text = json_text(j, bytes[n].name);
+        if (*text != '\0' && json_hex_byte(text, bytes[n].out) != OK)
+            return REFUSE(r, ERR_ARGUMENT, "'%s' is not a byte in hexadecimal", bytes[n].name);
+    }
+    uint64_t bits = json_number(j, "session_key_bits", 0);
+    if (bits != 0 && bits != 128 && bits != 192 && bits != 256)
+        return REFUSE(r, ERR_ARGUMENT, "'session_key_bits' is not 128, 192 or 256");
+    t->session_key_len = (uint8_t)(bits / 8);
+    return OK;
+}
+
+/* SCP11 verifies the card by its certificate, and two of its variants the host by its own; F0 knows the
+ * card's public key, which is stored for each card. */
+static enum err parse_pairs(const json_t *j, const struct channel_method *m, struct card_type *t,
+                            struct complaint r)
+{
+    const char *key = json_text(j, "key"), *trust = json_text(j, "trust");
+    bool has_certificates = json_array_size(json_object_get(j, "certificates")) > 0;
+    if (json_object_get(j, "kdf") != NULL)
+        return REFUSE(r, ERR_ARGUMENT, "'kdf' is not used with %s, which has key pairs", m->name);
+    if (m->keyed_opening && !name_ok(trust))
+        return REFUSE(r, ERR_ARGUMENT,
+                      "'trust' is not the name of the key that signed the cards' certificates");
+    if (!m->keyed_opening && (*trust != '\0' || has_certificates))
+        return REFUSE(r, ERR_ARGUMENT, "'trust' and 'certificates' are only for SCP11");
+    if (has_certificates != (m->keyed_opening && *key != '\0') || (!m->keyed_opening && *key == '\0'))
+        return REFUSE(r, ERR_ARGUMENT, "%s needs 'key', the name of the host's key pair%s", m->name,
+                      m->keyed_opening ? ", together with 'certificates'" : "");
+    if (*key != '\0' && !name_ok(key))
+        return REFUSE(r, ERR_ARGUMENT, "'key' is not the name of a key pair");
+    snprintf(t->key, sizeof(t->key), "%s", key);
+    snprintf(t->trust, sizeof(t->trust), "%s", trust);
+    t->kdf = KDF_NONE;
+    enum err e = parse_pair_bytes(j, t, r);
+    return e == OK ? parse_certificates(j, t, r) : e;
+}
+
+static enum err parse_keys(const json_t *j, struct card_type *t, struct complaint r)
+{
+    const struct channel_method *m = channel_method(t->scp, t->i);
+    return key_type_is_pair(m->key_type) ? parse_pairs(j, m, t, r) : parse_card_keys(j, t, r);
+}
+
+static enum err parse_rest(const json_t *j, struct card_type *t, struct complaint r)
 {
     if (!name_ok(json_text(j, "name")))
         return REFUSE(r, ERR_ARGUMENT, "'name' is not of letters, digits, '.', '_' and '-'");
@@ -186,7 +270,7 @@ static enum err parse_rest(const json_t *j, struct card_type *t, struct reason r
 enum err card_type_parse(struct view json, struct card_type *out, char *why, size_t why_len)
 {
     struct card_type t = {0};
-    struct reason r = {why, why_len};
+    struct complaint r = {why, why_len};
     json_t *j = NULL;
     enum err e = json_open(&j, json, CARD_TYPE_JSON_MAX, why, why_len);
     if (e == OK)
@@ -198,7 +282,7 @@ enum err card_type_parse(struct view json, struct card_type *out, char *why, siz
     if (e == OK)
         e = parse_method(j, &t, r);
     if (e == OK)
-        e = parse_key(j, &t, r);
+        e = parse_keys(j, &t, r);
     if (e == OK)
         e = parse_rest(j, &t, r);
     json_decref(j);
@@ -249,6 +333,12 @@ enum card_match card_type_matches(const struct card_type *t, struct view atr, co
                                                                                           : CARD_MATCH_NO;
 }
 
+static bool has_card_keys(const struct card_type *t)
+{
+    const struct channel_method *m = channel_method(t->scp, t->i);
+    return m != NULL && !key_type_is_pair(m->key_type);
+}
+
 size_t card_type_warnings(const struct card_type *t, const char **out)
 {
     const struct {
@@ -257,7 +347,7 @@ size_t card_type_warnings(const struct card_type *t, const char **out)
     } rows[CARD_TYPE_WARNINGS_MAX] = {
         {t->scp == 0x01 || t->scp == 0x02,
          "SCP01 and SCP02 are deprecated: Triple-DES, and a padding oracle on some cards"},
-        {t->kdf == KDF_NONE && !t->virgin, "every card of this type has the same key"},
+        {has_card_keys(t) && t->kdf == KDF_NONE && !t->virgin, "every card of this type has the same key"},
         {t->virgin, "well-known default keys are allowed: anybody can open a channel to these cards"},
         {!(t->level & LEVEL_R_MAC), "without response MACs outcomes are reported, never confirmed"},
     };

@@ -8,11 +8,12 @@
 #include <base/limits.h>
 #include <gp/identity.h>
 #include <gp/keys.h>
+#include <session/session.h>
 
 enum {
     CARD_PATTERNS_MAX = 16,
     CARD_PATTERN_MAX = 2 * CPLC_LEN, /* digits: the longest thing that is matched is CPLC */
-    CARD_TYPE_JSON_MAX = 16 * 1024,  /* all lists full of the longest patterns, and room */
+    CARD_TYPE_JSON_MAX = 32 * 1024,  /* all lists full of the longest patterns, certificates, and room */
     CARD_OPENINGS_MAX = 9,
     CARD_OPENINGS = 3, /* cards die at 10 unfinished openings: never reach it */
     CARD_TYPE_WARNINGS_MAX = 4
@@ -33,8 +34,12 @@ struct card_type {
     struct card_patterns atr, cplc, iin;
     struct aid isd; /* len 0: SELECT without AID */
     uint8_t scp, i, kvn;
-    char key[NAME_MAX_BYTES + 1]; /* "" with KDF_IMPORTED */
-    enum kdf kdf;
+    char key[NAME_MAX_BYTES + 1];   /* "" with KDF_IMPORTED; of methods with key pairs: the host's */
+    char trust[NAME_MAX_BYTES + 1]; /* SCP11: who signed the certificates of cards */
+    enum kdf kdf;                   /* KDF_NONE for methods with key pairs */
+    uint8_t kid, session_key_len, ca_kvn, ca_kid;
+    uint8_t certificates[CERTIFICATE_BYTES_MAX]; /* each behind its length of two bytes */
+    size_t certificates_len;
     uint8_t level;
     char java_card[16]; /* "": not known */
     bool virgin, identify_first;

@@ -375,6 +375,25 @@ static void commit(struct post *p)
 
 /* ---- The vault's replies ----------------------------------------------------------------------------- */
 
+static void on_prepared(void *arg, enum err e, struct view reply)
+{
+    struct post *p = arg;
+    struct writer script, sealed;
+    if (e != OK) {
+        give_up_on(p, e);
+        return;
+    }
+    wr_heap(&script, OPENING_BYTES_MAX);
+    wr_heap(&sealed, SEALED_OPENING_MAX);
+    struct session_event event = {.kind = SESSION_PREPARED,
+                                  .result = vault_get_begin(reply, &script, &sealed)};
+    event.bytes = wr_view_of(&script);
+    event.opening = wr_view_of(&sealed);
+    take_event(p, &event);
+    wr_free(&script);
+    wr_free(&sealed);
+}
+
 static void on_opened(void *arg, enum err e, struct view reply)
 {
     struct post *p = arg;
@@ -424,12 +443,16 @@ static void on_settled(void *arg, enum err e, struct view reply)
 /* A function of vault/serve.h writes the request; done gets the reply. */
 static void ask_keeper(struct post *p)
 {
-    static void (*const done[])(void *arg, enum err e, struct view reply) = {
-        [SESSION_WANT_OPEN] = on_opened, [SESSION_WANT_SIGN] = on_signed, [SESSION_WANT_SETTLE] = on_settled};
+    static void (*const done[])(void *arg, enum err e,
+                                struct view reply) = {[SESSION_WANT_BEGIN] = on_prepared,
+                                                      [SESSION_WANT_OPEN] = on_opened,
+                                                      [SESSION_WANT_SIGN] = on_signed,
+                                                      [SESSION_WANT_SETTLE] = on_settled};
     const struct session_turn *t = &p->turn;
     struct writer w;
     wr_heap(&w, KEEPER_FRAME_MAX);
-    enum err e = t->want == SESSION_WANT_OPEN   ? vault_put_open(&w, &t->open)
+    enum err e = t->want == SESSION_WANT_BEGIN  ? vault_put_begin(&w, &t->begin)
+                 : t->want == SESSION_WANT_OPEN ? vault_put_open(&w, &t->open)
                  : t->want == SESSION_WANT_SIGN ? vault_put_sign(&w, &t->script)
                                                 : vault_put_settle(&w, &t->script, t->answers);
     if (e == OK)
@@ -629,7 +652,7 @@ void dialogue_take(struct dialogue *d, const struct dialogue_wire *wire, const s
     p->reply = reply;
     p->resume = in->resume;
     d->under_way++;
-    world_init(&p->world, d->store, &d->cache);
+    world_init(&p->world, d->store, &d->cache, d->clock);
     wr_heap(&p->body, HTTP_BODY_MAX);
     wr_view(&p->body, in->body);
     if (in->script_status != NULL)
@@ -675,7 +698,7 @@ static void expire(struct dialogue *d, const char *id)
     p->wire = &wire_nobody;
     memset(p->token, '-', 1); /* it is no beginning */
     d->under_way++;
-    world_init(&p->world, d->store, &d->cache);
+    world_init(&p->world, d->store, &d->cache, d->clock);
     enum err e = d->store->ops->get_session(d->store->ctx, id, &p->row);
     if (e == OK)
         e = session_decode(&p->session, blob_view(&p->row.state));

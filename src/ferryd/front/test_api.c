@@ -676,7 +676,7 @@ static void listings_have_pages(void **state)
 static void a_long_body_is_too_large(void **state)
 {
     struct test_world *w = *state;
-    static char body[20 * 1024];
+    static char body[36 * 1024];
     memset(body, ' ', sizeof(body) - 1);
     memcpy(body, "{\"purpose\":\"inspect\"}", strlen("{\"purpose\":\"inspect\"}"));
     static const char *const paths[] = {"/api/v1/orders", "/api/v1/keys", "/api/v1/types",

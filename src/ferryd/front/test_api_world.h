@@ -395,7 +395,7 @@ static inline void test_key_body(struct test_world *w, const struct key_attribut
         key.data[i] = (uint8_t)(first + i);
     wr_heap(&wrapped, 1024);
     test_need(vault_wrap_for_import(w->client_crypto, crypto_random(), w->import_key,
-                                    other != NULL ? other : a, &key, &wrapped) == OK,
+                                    other != NULL ? other : a, secret_view(&key), &wrapped) == OK,
               "wrapping");
     wr_fixed(&encoded, text, sizeof(text));
     base64url_put(&encoded, wr_view_of(&wrapped));

@@ -11,9 +11,10 @@
 
 /* ---- Looking up -------------------------------------------------------------------------------------- */
 
-void world_init(struct world *w, const struct store *store, struct world_cache *cache)
+void world_init(struct world *w, const struct store *store, struct world_cache *cache,
+                struct clock_source clock)
 {
-    *w = (struct world){.store = store, .cache = cache};
+    *w = (struct world){.store = store, .cache = cache, .clock = clock};
 }
 
 static void free_cap(struct cap **cap)
@@ -49,10 +50,17 @@ static void type_for_session(const struct card_type *t, struct session_type *out
                                  .kvn = t->kvn,
                                  .level = t->level,
                                  .kdf = t->kdf,
+                                 .kid = t->kid,
+                                 .session_key_len = t->session_key_len,
+                                 .ca_kvn = t->ca_kvn,
+                                 .ca_kid = t->ca_kid,
+                                 .certificates_len = t->certificates_len,
                                  .identify_first = t->identify_first,
                                  .max_openings = t->max_openings};
     (void)snprintf(out->name, sizeof(out->name), "%s", t->name);
     (void)snprintf(out->key, sizeof(out->key), "%s", t->key);
+    (void)snprintf(out->trust, sizeof(out->trust), "%s", t->trust);
+    memcpy(out->certificates, t->certificates, t->certificates_len);
     (void)snprintf(out->java_card, sizeof(out->java_card), "%s", t->java_card);
 }
 
@@ -213,11 +221,17 @@ static enum err world_key(void *ctx, const char *name, uint32_t version, struct 
     return take_key(&row, e, out);
 }
 
-static enum err world_card_key(void *ctx, const char *number, struct session_key *out)
+static uint64_t world_now_ms(void *ctx)
+{
+    const struct world *w = ctx;
+    return w->clock.now_ms(w->clock.ctx);
+}
+
+static enum err world_card_key(void *ctx, const char *number, enum key_use use, struct session_key *out)
 {
     const struct world *w = ctx;
     struct key_row row = {0};
-    enum err e = w->store->ops->get_card_key(w->store->ctx, number, &row);
+    enum err e = w->store->ops->get_card_key(w->store->ctx, number, use, &row);
     return take_key(&row, e, out);
 }
 
@@ -331,6 +345,7 @@ struct session_world world_table(struct world *w, struct random_source random)
 {
     return (struct session_world){.ctx = w,
                                   .random = random,
+                                  .now_ms = world_now_ms,
                                   .type = world_type,
                                   .match = world_match,
                                   .fits = world_fits,

@@ -134,12 +134,12 @@ static enum err get_key(void *ctx, const char *name, uint32_t version, struct ke
     return one(s, e, out);
 }
 
-static enum err get_card_key(void *ctx, const char *card, struct key_row *out)
+static enum err get_card_key(void *ctx, const char *card, enum key_use use, struct key_row *out)
 {
     const struct statement *s = query(ctx, READ_CARD_KEY);
     enum err e = statement_bind_text(s, ":card", card);
     if (e == OK)
-        e = statement_bind_number(s, ":use", KEY_USE_CARD);
+        e = statement_bind_number(s, ":use", use);
     return one(s, e, out);
 }
 

@@ -181,8 +181,8 @@ struct store_ops {
     enum err (*get_type)(void *ctx, const char *name, struct type_row *out);
     enum err (*get_key)(void *ctx, const char *name, uint32_t version,
                         struct key_row *out); /* version 0: the newest that is not retired */
-    enum err (*get_card_key)(void *ctx, const char *card,
-                             struct key_row *out); /* KEY_USE_CARD, not retired */
+    enum err (*get_card_key)(void *ctx, const char *card, enum key_use use,
+                             struct key_row *out); /* KEY_USE_CARD or PEER, the newest that is not retired */
     enum err (*get_card)(void *ctx, const char *number, struct card_row *out);
     enum err (*get_ledger)(void *ctx, const char *card, uint8_t kvn,
                            struct ledger_row *out); /* zeros when there is none */

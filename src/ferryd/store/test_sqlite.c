@@ -193,7 +193,7 @@ static void absent_rows_are_not_found(void **state)
     assert_int_equal(ops->get_app(ctx, "x", &a), ERR_NOT_FOUND);
     assert_int_equal(ops->get_type(ctx, "x", &t), ERR_NOT_FOUND);
     assert_int_equal(ops->get_key(ctx, "x", 0, &k), ERR_NOT_FOUND);
-    assert_int_equal(ops->get_card_key(ctx, "", &k), ERR_NOT_FOUND);
+    assert_int_equal(ops->get_card_key(ctx, "", KEY_USE_CARD, &k), ERR_NOT_FOUND);
     assert_int_equal(ops->get_card(ctx, "x", &c), ERR_NOT_FOUND);
     assert_int_equal(ops->get_order(ctx, "x", &o), ERR_NOT_FOUND);
     assert_int_equal(ops->get_order_by_ticket(ctx, digest, &o), ERR_NOT_FOUND);
@@ -290,16 +290,16 @@ static void a_card_has_its_key(void **state)
     snprintf(of_card.attributes.card, sizeof(of_card.attributes.card), "4790-01");
     of_card.attributes.use = KEY_USE_DERIVE;
     APPLY(w, KEY_ADD, key, &of_card);
-    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", &got), ERR_NOT_FOUND);
+    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", KEY_USE_CARD, &got), ERR_NOT_FOUND);
     of_card.attributes.use = KEY_USE_CARD;
     of_card.attributes.version = 2;
     APPLY(w, KEY_ADD, key, &of_card);
-    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", &got), OK);
+    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", KEY_USE_CARD, &got), OK);
     assert_int_equal(got.attributes.version, 2);
     key_row_free(&got);
-    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-02", &got), ERR_NOT_FOUND);
+    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-02", KEY_USE_CARD, &got), ERR_NOT_FOUND);
     APPLY(w, KEY_RETIRE, key, &of_card);
-    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", &got), ERR_NOT_FOUND);
+    assert_int_equal(w->store.ops->get_card_key(w->store.ctx, "4790-01", KEY_USE_CARD, &got), ERR_NOT_FOUND);
 }
 
 static void a_card_changes_only_as_it_was_read(void **state)
