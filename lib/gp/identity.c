@@ -2,16 +2,16 @@
  *
  * Reads what a card says of itself. Each part is read into a copy, so that a malformed one changes nothing.
  */
-#include <gp/identity.h>
+#include "identity_parts.h"
 
 #include <string.h>
 
+#include <apdu/atr.h>
 #include <base/text.h>
 #include <gp/command.h>
 #include <tlv/tlv.h>
 
 enum {
-    STATE_VERSION = 1,
     TAG_IIN = 0x42,
     TAG_CIN = 0x45,
     TAG_CARD_DATA = 0x66,
@@ -23,7 +23,7 @@ enum {
     TAG_FCI_PROPRIETARY = 0xA5,
     TAG_RECOGNITION = 0x73,
     TAG_OID = 0x06,
-    TAG_SCP = 0xA0,
+    TAG_COMMAND_MAX = 0x9F65,
 
     CPLC_SERIAL = 12, /* fabricator 2, type 2, operating system 2 + 2 + 2, date 2 */
     CPLC_SERIAL_LEN = 4,
@@ -41,9 +41,24 @@ void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid)
         command_get_data(&out[i + 1], tags[i]);
 }
 
+bool identity_ask_otherwise(struct apdu *out, size_t n)
+{
+    enum { CPLC_QUESTION = 1 };
+    if (n != CPLC_QUESTION)
+        return false;
+    command_get_data_iso(out, TAG_CPLC);
+    return true;
+}
+
+bool identity_extended_length(const struct identity *id)
+{
+    struct atr atr;
+    return atr_parse(view_of(id->atr, id->atr_len), &atr) == OK && atr.extended_length;
+}
+
 /* The value of the object that v consists of. Some cards put a 00 in front, and some wrap the object a second
  * time in itself. */
-static bool unwrap(struct view v, uint32_t tag, struct view *value)
+bool identity_unwrap(struct view v, uint32_t tag, struct view *value)
 {
     struct view inner;
     if (v.len > 0 && v.data[0] == 0)
@@ -55,7 +70,7 @@ static bool unwrap(struct view v, uint32_t tag, struct view *value)
     return true;
 }
 
-static void add_scp(struct identity *id, uint8_t scp, uint8_t i)
+void identity_add_scp(struct identity *id, uint8_t scp, uint16_t i)
 {
     for (size_t n = 0; n < id->scp_count; n++) {
         if (id->scps[n].scp == scp && id->scps[n].i == i)
@@ -74,8 +89,15 @@ static bool take_arc(struct reader *r)
     return view_equal(arc, VIEW_OF(arcs[0])) || view_equal(arc, VIEW_OF(arcs[1]));
 }
 
+/* A number of two digits to base 128, as an object identifier wants it (ITU-T X.690 8.19.2). */
+static uint16_t take_base128(struct reader *r)
+{
+    uint8_t high = rd_u8(r), low = rd_u8(r);
+    return (uint16_t)((high & 0x7F) << 7 | (low & 0x7F));
+}
+
 /* {globalPlatform 2 v} and {globalPlatform 4 scp i}, as bytes: cards do not encode numbers above 127 as an
- * object identifier wants it. An i of two bytes belongs to SCP11 and is left out. */
+ * object identifier wants it. Only the i of SCP11 is encoded so, for it has two bytes (Amendment F 5.1). */
 static void take_oid(struct identity *id, struct view oid)
 {
     struct reader r;
@@ -88,7 +110,9 @@ static void take_oid(struct identity *id, struct view oid)
         rd_copy(&r, id->gp_version, rd_left(&r));
     } else if (kind == 4 && rd_left(&r) == 2) {
         uint8_t scp = rd_u8(&r);
-        add_scp(id, scp, rd_u8(&r));
+        identity_add_scp(id, scp, rd_u8(&r));
+    } else if (kind == 4 && rd_left(&r) == 3 && rd_u8(&r) == SCP11) {
+        identity_add_scp(id, SCP11, take_base128(&r));
     }
 }
 
@@ -110,17 +134,30 @@ static enum err take_recognition(struct identity *id, struct view v)
     return rd_done(&r) ? OK : ERR_FORMAT;
 }
 
+/* 9F65 of one or two bytes; anything else tells nothing. */
+static void take_command_max(struct identity *id, struct view fci)
+{
+    const uint32_t path[] = {TAG_FCI_PROPRIETARY, TAG_COMMAND_MAX};
+    struct view v;
+    struct reader r;
+    if (!tlv_path(fci, path, 2, &v) || v.len == 0 || v.len > 2)
+        return;
+    rd_init(&r, v);
+    id->command_data_max = v.len == 1 ? rd_u8(&r) : rd_u16(&r);
+}
+
 enum err identity_parse_fci(struct identity *id, struct view v)
 {
     struct identity made = *id;
     struct view fci, aid, recognition;
-    if (!unwrap(v, TAG_FCI, &fci) || !tlv_valid(fci) || !tlv_find(fci, TAG_FCI_AID, &aid))
+    if (!identity_unwrap(v, TAG_FCI, &fci) || !tlv_valid(fci) || !tlv_find(fci, TAG_FCI_AID, &aid))
         return ERR_FORMAT;
     if (aid_set(&made.isd, aid) != OK)
         return ERR_FORMAT;
     const uint32_t path[] = {TAG_FCI_PROPRIETARY, TAG_RECOGNITION};
     if (tlv_path(fci, path, 2, &recognition) && take_recognition(&made, recognition) != OK)
         return ERR_FORMAT;
+    take_command_max(&made, fci);
     *id = made;
     return OK;
 }
@@ -128,7 +165,7 @@ enum err identity_parse_fci(struct identity *id, struct view v)
 enum err identity_parse_cplc(struct identity *id, struct view v)
 {
     struct view cplc = v; /* cards that answer the class 00 give the bare value */
-    if (v.len != CPLC_LEN && (!unwrap(v, TAG_CPLC, &cplc) || cplc.len != CPLC_LEN))
+    if (v.len != CPLC_LEN && (!identity_unwrap(v, TAG_CPLC, &cplc) || cplc.len != CPLC_LEN))
         return ERR_FORMAT;
     memcpy(id->cplc, cplc.data, CPLC_LEN);
     id->has_cplc = true;
@@ -139,85 +176,9 @@ enum err identity_parse_recognition(struct identity *id, struct view v)
 {
     struct identity made = *id;
     struct view data, recognition;
-    if (!unwrap(v, TAG_CARD_DATA, &data) || !tlv_find(data, TAG_RECOGNITION, &recognition))
+    if (!identity_unwrap(v, TAG_CARD_DATA, &data) || !tlv_find(data, TAG_RECOGNITION, &recognition))
         return ERR_FORMAT;
     enum err e = take_recognition(&made, recognition);
-    if (e == OK)
-        *id = made;
-    return e;
-}
-
-/* Tables 11-28 and 11-29: identifier | version | type and length of each component. Only the first component
- * is kept; what stands behind it has mixed forms on real cards. */
-static enum err take_key(struct identity *id, struct view v)
-{
-    struct reader r;
-    struct key_info key = {0};
-    rd_init(&r, v);
-    key.id = rd_u8(&r);
-    key.version = rd_u8(&r);
-    key.type = rd_u8(&r);
-    if (key.type == 0xFF) {
-        key.type = rd_u8(&r);
-        key.len = rd_u16(&r);
-    } else {
-        key.len = rd_u8(&r);
-    }
-    if (!rd_ok(&r))
-        return ERR_FORMAT;
-    if (id->key_count == KEY_INFO_MAX)
-        return ERR_LIMIT;
-    id->keys[id->key_count++] = key;
-    return OK;
-}
-
-enum err identity_parse_key_info(struct identity *id, struct view v)
-{
-    struct identity made = *id;
-    struct view list;
-    struct reader r;
-    struct tlv object;
-    enum err e = OK;
-    made.key_count = 0;
-    if (!unwrap(v, TAG_KEY_INFO, &list))
-        return ERR_FORMAT;
-    rd_init(&r, list);
-    while (e == OK && tlv_next(&r, &object))
-        e = object.tag == 0xC0 ? take_key(&made, object.value) : ERR_FORMAT;
-    if (e == OK && !rd_done(&r))
-        e = ERR_FORMAT;
-    if (e == OK)
-        *id = made;
-    return e;
-}
-
-/* Table H-6: 80 protocol | 81 values of i, a byte each but for SCP11. */
-static enum err take_scp(struct identity *id, struct view v)
-{
-    struct view scp, values;
-    if (!tlv_find(v, 0x80, &scp) || scp.len != 1 || !tlv_find(v, 0x81, &values))
-        return ERR_FORMAT;
-    for (size_t n = 0; n < values.len && scp.data[0] != 0x11; n++)
-        add_scp(id, scp.data[0], values.data[n]);
-    return OK;
-}
-
-enum err identity_parse_capabilities(struct identity *id, struct view v)
-{
-    struct identity made = *id;
-    struct view list;
-    struct reader r;
-    struct tlv object;
-    enum err e = OK;
-    if (!unwrap(v, TAG_CAPABILITIES, &list))
-        return ERR_FORMAT;
-    rd_init(&r, list);
-    while (e == OK && tlv_next(&r, &object)) {
-        if (object.tag == TAG_SCP)
-            e = take_scp(&made, object.value);
-    }
-    if (e == OK && !rd_done(&r))
-        e = ERR_FORMAT;
     if (e == OK)
         *id = made;
     return e;
@@ -226,7 +187,7 @@ enum err identity_parse_capabilities(struct identity *id, struct view v)
 static enum err take_number(struct view v, uint32_t tag, uint8_t out[CARD_ID_MAX], size_t *len)
 {
     struct view value;
-    if (!unwrap(v, tag, &value) || value.len == 0 || value.len > CARD_ID_MAX)
+    if (!identity_unwrap(v, tag, &value) || value.len == 0 || value.len > CARD_ID_MAX)
         return ERR_FORMAT;
     memcpy(out, value.data, value.len);
     *len = value.len;
@@ -307,81 +268,4 @@ enum err identity_card_number(const struct identity *id, char out[2 * CARD_NUMBE
     }
     wr_u8(&w, '\0');
     return wr_status(&w);
-}
-
-enum err identity_encode(const struct identity *id, struct writer *out)
-{
-    wr_u8(out, STATE_VERSION);
-    wr_view8(out, view_of(id->atr, id->atr_len));
-    wr_view8(out, aid_view(&id->isd));
-    wr_view8(out, id->has_cplc ? VIEW_OF(id->cplc) : VIEW_NULL);
-    wr_view8(out, view_of(id->iin, id->iin_len));
-    wr_view8(out, view_of(id->cin, id->cin_len));
-    wr_u8(out, (uint8_t)id->scp_count);
-    for (size_t i = 0; i < id->scp_count; i++) {
-        wr_u8(out, id->scps[i].scp);
-        wr_u8(out, id->scps[i].i);
-    }
-    wr_u8(out, (uint8_t)id->key_count);
-    for (size_t i = 0; i < id->key_count; i++) {
-        wr_u8(out, id->keys[i].id);
-        wr_u8(out, id->keys[i].version);
-        wr_u8(out, id->keys[i].type);
-        wr_u16(out, id->keys[i].len);
-    }
-    wr_view(out, VIEW_OF(id->gp_version));
-    return wr_status(out);
-}
-
-static size_t get_bytes(struct reader *r, uint8_t *out, size_t max)
-{
-    struct view v = rd_view8(r, max);
-    if (v.len > 0)
-        memcpy(out, v.data, v.len);
-    return v.len;
-}
-
-static size_t get_count(struct reader *r, size_t max)
-{
-    size_t count = rd_u8(r);
-    if (count <= max)
-        return count;
-    rd_fail(r);
-    return 0;
-}
-
-enum err identity_decode(struct identity *out, struct view v)
-{
-    struct reader r;
-    struct identity id = {0};
-    rd_init(&r, v);
-    if (rd_u8(&r) != STATE_VERSION)
-        rd_fail(&r);
-    id.atr_len = get_bytes(&r, id.atr, ATR_MAX);
-    struct view isd = rd_view8(&r, AID_MAX);
-    if (isd.len > 0 && aid_set(&id.isd, isd) != OK)
-        rd_fail(&r);
-    size_t cplc_len = get_bytes(&r, id.cplc, CPLC_LEN);
-    if (cplc_len != 0 && cplc_len != CPLC_LEN)
-        rd_fail(&r);
-    id.has_cplc = cplc_len != 0;
-    id.iin_len = get_bytes(&r, id.iin, CARD_ID_MAX);
-    id.cin_len = get_bytes(&r, id.cin, CARD_ID_MAX);
-    id.scp_count = get_count(&r, SCP_INFO_MAX);
-    for (size_t i = 0; i < id.scp_count; i++) {
-        id.scps[i].scp = rd_u8(&r);
-        id.scps[i].i = rd_u8(&r);
-    }
-    id.key_count = get_count(&r, KEY_INFO_MAX);
-    for (size_t i = 0; i < id.key_count; i++) {
-        id.keys[i].id = rd_u8(&r);
-        id.keys[i].version = rd_u8(&r);
-        id.keys[i].type = rd_u8(&r);
-        id.keys[i].len = rd_u16(&r);
-    }
-    rd_copy(&r, id.gp_version, sizeof(id.gp_version));
-    if (!rd_done(&r))
-        return ERR_FORMAT;
-    *out = id;
-    return OK;
 }

@@ -8,16 +8,34 @@
 
 #include <apdu/apdu.h>
 #include <cap/cap.h>
+#include <gp/capabilities.h>
 
-enum { CPLC_LEN = 42, CARD_ID_MAX = 16, KEY_INFO_MAX = 64, SCP_INFO_MAX = 16, CARD_NUMBER_MAX = 40 };
-
-struct scp_info {
-    uint8_t scp, i;
+enum {
+    CPLC_LEN = 42,
+    CARD_ID_MAX = 16,
+    KEY_INFO_MAX = 64,
+    KEY_COMPONENTS_TOLD_MAX = 8,
+    SCP_INFO_MAX = 16,
+    CARD_NUMBER_MAX = 40
 };
 
+struct scp_info {
+    uint8_t scp;
+    uint16_t i; /* of one byte, but for SCP11 (Amendment F 5.1: two) */
+};
+
+/* A key of the key information template, in either form. */
 struct key_info {
     uint8_t id, version, type; /* type: GPCS 2.3.1 table 11-16: 80 DES, 88 AES, ... */
-    uint16_t len;              /* bytes */
+    uint16_t len;              /* bytes; 0 in the basic form: 256 or more */
+    /* All components, the first one again included: a public key has two. */
+    size_t component_count;
+    struct {
+        uint8_t type;
+        uint16_t len;
+    } components[KEY_COMPONENTS_TOLD_MAX];
+    bool has_usage, has_access;
+    uint8_t usage, access; /* 11.1.9, 11.1.10 */
 };
 
 struct identity {
@@ -33,6 +51,10 @@ struct identity {
     struct key_info keys[KEY_INFO_MAX];
     size_t key_count;
     uint8_t gp_version[3]; /* from card recognition data; zeros when unknown */
+    /* 9F65 of the FCI: the longest command data, 0 when it is not told. A hint, never more: cards that say
+     * 255 take longer extended commands, and others less. */
+    uint16_t command_data_max;
+    struct capabilities capabilities;
 };
 
 /* The commands by which a card is identified, in order: SELECT, GET DATA 9F7F, 66, E0, 42, 45, 67. An empty
@@ -44,6 +66,12 @@ void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid);
  * ERR_NOT_FOUND otherwise. ERR_LIMIT on an ATR that is too long. */
 enum err identity_parse(struct identity *out, struct view atr, const struct rapdu *answers,
                         size_t count) MUST_USE;
+
+/* What to ask when question n was refused, with an error status word: true and *out. Cards answer CPLC in
+ * class 80 or 00, some in neither. The answer counts as that to question n. */
+bool identity_ask_otherwise(struct apdu *out, size_t n);
+/* Whether the card says in its ATR that it takes extended length; false also when it says nothing. */
+bool identity_extended_length(const struct identity *id);
 
 /* The single parts; ERR_FORMAT when malformed (ERR_LIMIT: too many keys), and then *id is unchanged. */
 enum err identity_parse_fci(struct identity *id, struct view v) MUST_USE;

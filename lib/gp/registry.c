@@ -9,8 +9,11 @@
 #include <tlv/tlv.h>
 
 enum {
-    STATE_VERSION = 1,
+    STATE_VERSION = 2,
+    STATE_VERSION_OLD = 1, /* without implicit selection and tail */
     TAG_ENTRY = 0xE3,
+    TAG_ENTRY_CRS = 0x61, /* of the contactless registry service (Amendment C 3.11.2.2) */
+    TAG_IMPLICIT = 0xCF,
     TAG_AID = 0x4F,
     TAG_STATE = 0x9F70,
     TAG_PRIVILEGES = 0xC5,
@@ -52,6 +55,11 @@ static enum err take_object(struct registry_entry *e, struct tlv object)
         if (e->module_count == CAP_APPLETS_MAX)
             return ERR_LIMIT;
         return aid_set(&e->modules[e->module_count++], v);
+    case TAG_IMPLICIT:
+        if (v.len != 1 || e->implicit_count == REGISTRY_IMPLICIT_MAX)
+            return v.len != 1 ? ERR_FORMAT : ERR_LIMIT;
+        e->implicit[e->implicit_count++] = v.data[0];
+        return OK;
     default:
         return OK;
     }
@@ -70,20 +78,70 @@ static enum err take_entry(struct registry_entry *e, struct view v)
     return rd_done(&r) && e->aid.len > 0 ? OK : ERR_FORMAT;
 }
 
-/* How many entries the data has: nothing but E3 objects. */
-static enum err count_entries(struct view data, size_t *count)
+/* Takes one object of an answer in TLV form. False: the data ends in the middle of it, or is bad. */
+static bool next_tlv(struct reader *r, struct view *entry)
+{
+    struct tlv object;
+    if (!tlv_next(r, &object))
+        return false;
+    if (object.tag != TAG_ENTRY && object.tag != TAG_ENTRY_CRS) {
+        rd_fail(r);
+        return false;
+    }
+    *entry = object.value;
+    return true;
+}
+
+/* AID with its length | state | privileges, and in subset 10 a count and modules (OP 2.0.1 9.3.3). */
+static enum err take_old_entry(struct registry_entry *e, struct reader *r)
+{
+    enum err result = aid_set(&e->aid, rd_view8(r, AID_MAX));
+    e->state = rd_u8(r);
+    e->privileges.byte[0] = rd_u8(r);
+    size_t modules = e->subset == STATUS_PACKAGES_MODULES ? rd_u8(r) : 0;
+    if (modules > CAP_APPLETS_MAX)
+        return ERR_LIMIT;
+    while (result == OK && e->module_count < modules)
+        result = aid_set(&e->modules[e->module_count++], rd_view8(r, AID_MAX));
+    return rd_ok(r) ? result : ERR_FORMAT;
+}
+
+/* Skips one entry in the old form. */
+static bool next_old(struct reader *r, uint8_t subset)
+{
+    rd_view8(r, AID_MAX);
+    rd_view(r, 2);
+    size_t modules = subset == STATUS_PACKAGES_MODULES ? rd_u8(r) : 0;
+    while (rd_ok(r) && modules-- > 0)
+        rd_view8(r, AID_MAX);
+    return rd_ok(r);
+}
+
+static bool is_old_form(struct view data)
+{
+    return data.len > 0 && data.data[0] >= AID_MIN && data.data[0] <= AID_MAX;
+}
+
+/* How many whole entries the data begins with, and how many bytes they take. */
+static void count_entries(struct view data, uint8_t subset, size_t *count, size_t *len)
 {
     struct reader r;
-    struct tlv object;
-    size_t n = 0;
+    struct view entry;
+    bool old = is_old_form(data);
+    *count = *len = 0;
     rd_init(&r, data);
-    while (tlv_next(&r, &object)) {
-        if (object.tag != TAG_ENTRY)
-            return ERR_FORMAT;
-        n++;
+    while (rd_left(&r) > 0 && (old ? next_old(&r, subset) : next_tlv(&r, &entry))) {
+        ++*count;
+        *len = data.len - rd_left(&r);
     }
-    *count = n;
-    return rd_done(&r) ? OK : ERR_FORMAT;
+}
+
+/* What is left behind the last whole entry must be the beginning of one. */
+static bool may_go_on(struct view rest, bool old)
+{
+    if (rest.len == 0)
+        return true;
+    return old ? is_old_form(rest) : rest.data[0] == TAG_ENTRY || rest.data[0] == TAG_ENTRY_CRS;
 }
 
 /* Room for more entries behind the present ones, zeroed. */
@@ -101,37 +159,70 @@ static enum err make_room(struct registry *r, size_t more)
     return OK;
 }
 
-static enum err add_entries(struct registry *r, uint8_t subset, struct view data)
+static enum err take_entries(struct registry_entry *to, size_t count, uint8_t subset, struct view data)
 {
-    size_t more;
-    struct reader reader;
-    struct tlv object;
-    enum err e = count_entries(data, &more);
-    if (e == OK)
-        e = make_room(r, more);
-    if (e != OK || more == 0)
-        return e;
-    struct registry_entry *next = r->entries + r->count;
-    rd_init(&reader, data);
-    while (e == OK && tlv_next(&reader, &object)) {
-        next->subset = subset;
-        e = take_entry(next++, object.value);
+    struct reader r;
+    struct view entry;
+    enum err e = OK;
+    bool old = is_old_form(data);
+    rd_init(&r, data);
+    for (size_t n = 0; n < count && e == OK; n++) {
+        to[n].subset = subset;
+        if (old)
+            e = take_old_entry(&to[n], &r);
+        else
+            e = next_tlv(&r, &entry) ? take_entry(&to[n], entry) : ERR_FORMAT;
     }
-    if (e == OK)
-        r->count += more;
     return e;
 }
 
+/* data: what the last page left over, and this page. */
+static enum err add_entries(struct registry *r, uint8_t subset, struct view data, bool more)
+{
+    size_t count, len;
+    count_entries(data, subset, &count, &len);
+    struct view rest = view_tail(data, len);
+    if (rest.len > 0 && (!more || !may_go_on(rest, is_old_form(data))))
+        return ERR_FORMAT;
+    if (rest.len > REGISTRY_TAIL_MAX)
+        return ERR_LIMIT;
+    enum err e = make_room(r, count);
+    if (e == OK && count > 0)
+        e = take_entries(r->entries + r->count, count, subset, data);
+    if (e != OK)
+        return e;
+    r->count += count;
+    r->tail_len = (uint16_t)rest.len;
+    r->tail_subset = subset;
+    if (rest.len > 0)
+        memcpy(r->tail, rest.data, rest.len);
+    return OK;
+}
+
+/* 11.4.3.2. Page ends were seen at entries and inside of them, so they mean nothing. */
 enum err registry_add(struct registry *r, uint8_t subset, const struct rapdu *answer)
 {
+    struct writer whole;
     if (answer->sw == SW_REFERENCED_DATA)
         return OK;
     if (answer->sw != SW_OK && answer->sw != SW_MORE_DATA)
         return ERR_STATE;
-    enum err e = add_entries(r, subset, answer->data);
+    if (r->tail_len > 0 && r->tail_subset != subset)
+        return ERR_FORMAT;
+    wr_heap(&whole, REGISTRY_TAIL_MAX + RAPDU_MAX);
+    wr_bytes(&whole, r->tail, r->tail_len);
+    wr_view(&whole, answer->data);
+    enum err e =
+        wr_ok(&whole) ? add_entries(r, subset, wr_view_of(&whole), answer->sw == SW_MORE_DATA) : ERR_MEMORY;
+    wr_free(&whole);
     if (e == OK && answer->sw == SW_MORE_DATA)
         r->more = true;
     return e;
+}
+
+bool registry_wants_old_form(uint16_t sw)
+{
+    return sw == SW_WRONG_DATA || sw == SW_INCORRECT_P1P2;
 }
 
 void registry_finish(struct registry *r)
@@ -166,6 +257,7 @@ static void put_entry(struct writer *w, const struct registry_entry *e)
     wr_u8(w, (uint8_t)e->module_count);
     for (size_t i = 0; i < e->module_count; i++)
         put_aid(w, &e->modules[i]);
+    wr_view8(w, view_of(e->implicit, e->implicit_count));
 }
 
 enum err registry_encode(const struct registry *r, struct writer *out)
@@ -175,6 +267,8 @@ enum err registry_encode(const struct registry *r, struct writer *out)
     wr_u16(out, (uint16_t)r->count);
     for (size_t i = 0; i < r->count; i++)
         put_entry(out, &r->entries[i]);
+    wr_u8(out, r->tail_len > 0 ? r->tail_subset : 0);
+    wr_view16(out, view_of(r->tail, r->tail_len));
     return wr_status(out);
 }
 
@@ -187,7 +281,26 @@ static void get_aid(struct reader *r, struct aid *out, bool needed)
         rd_fail(r);
 }
 
-static void get_entry(struct reader *r, struct registry_entry *e)
+static void get_implicit(struct reader *r, struct registry_entry *e)
+{
+    struct view v = rd_view8(r, REGISTRY_IMPLICIT_MAX);
+    e->implicit_count = v.len;
+    if (v.len > 0)
+        memcpy(e->implicit, v.data, v.len);
+}
+
+static void get_tail(struct reader *r, struct registry *out)
+{
+    out->tail_subset = rd_u8(r);
+    struct view v = rd_view16(r, REGISTRY_TAIL_MAX);
+    out->tail_len = (uint16_t)v.len;
+    if (v.len > 0)
+        memcpy(out->tail, v.data, v.len);
+    else if (out->tail_subset != 0)
+        rd_fail(r);
+}
+
+static void get_entry(struct reader *r, struct registry_entry *e, bool whole)
 {
     e->subset = rd_u8(r);
     get_aid(r, &e->aid, true);
@@ -206,6 +319,8 @@ static void get_entry(struct reader *r, struct registry_entry *e)
         rd_fail(r);
     while (rd_ok(r) && e->module_count < modules)
         get_aid(r, &e->modules[e->module_count++], true);
+    if (whole)
+        get_implicit(r, e);
 }
 
 enum err registry_decode(struct registry *out, struct view v)
@@ -215,14 +330,17 @@ enum err registry_decode(struct registry *out, struct view v)
     rd_init(&r, v);
     uint8_t version = rd_u8(&r), more = rd_u8(&r);
     size_t count = rd_u16(&r);
-    if (!rd_ok(&r) || version != STATE_VERSION || more > 1)
+    bool whole = version == STATE_VERSION;
+    if (!rd_ok(&r) || (!whole && version != STATE_VERSION_OLD) || more > 1)
         return ERR_FORMAT;
     enum err e = make_room(&made, count);
     if (e != OK)
         return e;
     made.more = more == 1;
     while (rd_ok(&r) && made.count < count)
-        get_entry(&r, &made.entries[made.count++]);
+        get_entry(&r, &made.entries[made.count++], whole);
+    if (whole)
+        get_tail(&r, &made);
     if (!rd_done(&r)) {
         registry_finish(&made);
         return ERR_FORMAT;

@@ -13,7 +13,7 @@
 #include <gp/identity.h>
 #include <support/vectors.h>
 
-enum { STATE_MAX = 1024, RANDOM_ROUNDS = 500 };
+enum { STATE_MAX = 4096, RANDOM_ROUNDS = 500 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -83,8 +83,10 @@ static void expect_scps(const json_t *row, const struct identity *id)
     json_array_foreach(json_object_get(json_object_get(row, "decoded"), "scp"), index, scp)
     {
         struct view type = vector_bytes(scp, "scp"), values = vector_bytes(scp, "i");
-        for (size_t k = 0; k < values.len && type.data[0] != 0x11; k++, n++) {
-            if (n >= id->scp_count || id->scps[n].scp != type.data[0] || id->scps[n].i != values.data[k])
+        size_t each = type.data[0] == 0x11 ? 2 : 1; /* SCP11's has two bytes */
+        for (size_t k = 0; k < values.len; k += each, n++) {
+            unsigned i = each == 2 ? (unsigned)(values.data[k] << 8 | values.data[k + 1]) : values.data[k];
+            if (n >= id->scp_count || id->scps[n].scp != type.data[0] || id->scps[n].i != i)
                 fail_msg("%s: protocol %zu", vector_text(row, "id"), n);
         }
     }
@@ -268,14 +270,16 @@ static void malformed_parts(void **state)
         {"capabilities cut inside", identity_parse_capabilities, "6709A006800102810115", ERR_FORMAT},
     };
     for (size_t n = 0; n < COUNT(rows); n++) {
-        const struct identity before = {.isd = {{1, 2, 3, 4, 5}, 5},
-                                        .has_cplc = true,
-                                        .cplc = {1, 2, 3},
-                                        .scps = {{2, 0x15}},
-                                        .scp_count = 1,
-                                        .keys = {{1, 2, 3, 4}, {5, 6, 7, 8}},
-                                        .key_count = 2,
-                                        .gp_version = {9}};
+        const struct identity before = {
+            .isd = {{1, 2, 3, 4, 5}, 5},
+            .has_cplc = true,
+            .cplc = {1, 2, 3},
+            .scps = {{2, 0x15}},
+            .scp_count = 1,
+            .keys = {{.id = 1, .version = 2, .component_count = 1, .components = {{3, 4}}},
+                     {.id = 5, .version = 6, .component_count = 2, .components = {{7, 8}, {9, 10}}}},
+            .key_count = 2,
+            .gp_version = {9}};
         struct identity id = before;
         enum err e = rows[n].parse(&id, vector_hex(rows[n].hex));
         if (e != rows[n].want)
@@ -387,6 +391,45 @@ static void random_bytes(void *out, size_t len)
         *at++ = next_random();
 }
 
+static uint16_t next_two(void)
+{
+    uint8_t high = next_random();
+    return (uint16_t)(high << 8 | next_random());
+}
+
+static struct key_info random_key(void)
+{
+    struct key_info k = {.id = next_random(), .version = next_random()};
+    k.component_count = 1 + next_random() % KEY_COMPONENTS_TOLD_MAX;
+    for (size_t n = 0; n < k.component_count; n++) {
+        k.components[n].type = next_random();
+        k.components[n].len = next_two();
+    }
+    k.type = k.components[0].type;
+    k.len = k.components[0].len;
+    k.has_usage = next_random() % 2 == 0;
+    k.has_access = next_random() % 2 == 0;
+    k.usage = next_random();
+    k.access = next_random();
+    return k;
+}
+
+static void random_capabilities(struct capabilities *c)
+{
+    bool *const flags[] = {&c->known,        &c->has_domain, &c->has_application,  &c->has_tokens,
+                           &c->has_receipts, &c->has_daps,   &c->has_block_ciphers};
+    for (size_t n = 0; n < COUNT(flags); n++)
+        *flags[n] = next_random() % 2 == 0;
+    random_bytes(c->domain.byte, sizeof(c->domain.byte));
+    random_bytes(c->application.byte, sizeof(c->application.byte));
+    c->hashes = next_random();
+    c->block_ciphers = next_random();
+    c->tokens = next_two();
+    c->receipts = next_two();
+    c->daps = next_two();
+    c->scp03_keys = next_random();
+}
+
 static struct identity random_identity(void)
 {
     struct identity id = {0};
@@ -402,12 +445,14 @@ static struct identity random_identity(void)
     id.cin_len = next_random() % (CARD_ID_MAX + 1);
     random_bytes(id.cin, id.cin_len);
     id.scp_count = next_random() % (SCP_INFO_MAX + 1);
-    random_bytes(id.scps, id.scp_count * sizeof(id.scps[0]));
+    for (size_t n = 0; n < id.scp_count; n++)
+        id.scps[n] = (struct scp_info){next_random(), next_two()};
     id.key_count = next_random() % (KEY_INFO_MAX + 1);
     for (size_t n = 0; n < id.key_count; n++)
-        id.keys[n] = (struct key_info){next_random(), next_random(), next_random(),
-                                       (uint16_t)(next_random() << 8 | next_random())};
+        id.keys[n] = random_key();
     random_bytes(id.gp_version, sizeof(id.gp_version));
+    id.command_data_max = next_two();
+    random_capabilities(&id.capabilities);
     return id;
 }
 
@@ -426,8 +471,21 @@ static void expect_same(const struct identity *a, const struct identity *b)
     for (size_t n = 0; n < a->key_count; n++) {
         const struct key_info *k = &a->keys[n], *l = &b->keys[n];
         assert_true(k->id == l->id && k->version == l->version && k->type == l->type && k->len == l->len);
+        assert_true(k->component_count == l->component_count && k->has_usage == l->has_usage &&
+                    k->has_access == l->has_access && k->usage == l->usage && k->access == l->access);
+        assert_memory_equal(k->components, l->components, sizeof(k->components));
     }
     assert_memory_equal(a->gp_version, b->gp_version, sizeof(a->gp_version));
+    assert_int_equal(a->command_data_max, b->command_data_max);
+    const struct capabilities *c = &a->capabilities, *d = &b->capabilities;
+    assert_true(c->known == d->known && c->has_domain == d->has_domain &&
+                c->has_application == d->has_application && c->has_tokens == d->has_tokens &&
+                c->has_receipts == d->has_receipts && c->has_daps == d->has_daps &&
+                c->has_block_ciphers == d->has_block_ciphers);
+    assert_true(c->hashes == d->hashes && c->block_ciphers == d->block_ciphers && c->tokens == d->tokens &&
+                c->receipts == d->receipts && c->daps == d->daps && c->scp03_keys == d->scp03_keys);
+    assert_memory_equal(&c->domain, &d->domain, sizeof(c->domain));
+    assert_memory_equal(&c->application, &d->application, sizeof(c->application));
 }
 
 static void survives_as_bytes(void **state)
@@ -450,6 +508,30 @@ static void survives_as_bytes(void **state)
         wr_fixed(&w, bytes, w.len - 1);
         assert_int_equal(identity_encode(&id, &w), ERR_LIMIT);
     }
+}
+
+/* What an older version stored is still read: one byte of i, one component. */
+static void old_bytes(void **state)
+{
+    (void)state;
+    struct identity id;
+    assert_int_equal(identity_decode(&id, vector_hex("01"
+                                                     "023B00"
+                                                     "00"
+                                                     "00"
+                                                     "00"
+                                                     "00"
+                                                     "010370"
+                                                     "010102880010"
+                                                     "020301")),
+                     OK);
+    assert_int_equal(id.scps[0].i, 0x70);
+    assert_int_equal(id.keys[0].type, 0x88);
+    assert_int_equal(id.keys[0].len, 16);
+    assert_int_equal(id.keys[0].component_count, 1);
+    assert_int_equal(id.keys[0].components[0].len, 16);
+    assert_int_equal(id.gp_version[2], 1);
+    assert_false(id.capabilities.known);
 }
 
 /* version 1 | ATR | ISD | CPLC | IIN | CIN | protocols | keys | version 3 */
@@ -528,6 +610,7 @@ int main(void)
         cmocka_unit_test(whole_cards),
         cmocka_unit_test(strange_atr),
         cmocka_unit_test(survives_as_bytes),
+        cmocka_unit_test(old_bytes),
         cmocka_unit_test(bad_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);

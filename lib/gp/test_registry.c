@@ -44,7 +44,7 @@ static void expect_entry(const char *id, size_t n, const struct registry_entry *
         fail_msg("%s: entry %zu", id, n);
 }
 
-/* Traces in TLV form; those in the old form are refused. */
+/* Traces in TLV form and in the old one. */
 static void traces(void **state)
 {
     (void)state;
@@ -60,12 +60,7 @@ static void traces(void **state)
         uint8_t subset = vector_bytes(row, "p1").data[0];
         assert_int_equal(rapdu_parse(vector_bytes(row, "response"), &answer), OK);
         enum err e = registry_add(&r, subset, &answer);
-        if (vector_bytes(row, "p2").data[0] != 0x02) {
-            if (e != ERR_FORMAT)
-                fail_msg("%s: %s", id, err_name(e));
-            old++;
-            continue;
-        }
+        uint8_t tlv_form = vector_bytes(row, "p2").data[0] & 0x02;
         const json_t *want = json_object_get(row, "decoded");
         if (e != OK || r.count != json_array_size(want))
             fail_msg("%s: %s, %zu entries", id, err_name(e), r.count);
@@ -74,7 +69,8 @@ static void traces(void **state)
             expect_entry(id, n, &r.entries[n], json_array_get(want, n));
         }
         registry_finish(&r);
-        tagged++;
+        tagged += tlv_form != 0;
+        old += tlv_form == 0;
     }
     assert_int_equal(tagged, 14);
     assert_int_equal(old, 10);
@@ -127,7 +123,6 @@ static void entries_good_and_bad(void **state)
         {"package of 3 bytes", "E3104F05A0000000019F700107C403A00000", ERR_FORMAT},
         {"domain of 3 bytes", "E3104F05A0000000019F700107CC03A00000", ERR_FORMAT},
         {"empty module", "E30D4F05A0000000019F7001018400", ERR_FORMAT},
-        {"entry cut", "E30B4F05A0000000019F7001", ERR_FORMAT},
         {"object cut", "E30A4F05A0000000019F7001", ERR_FORMAT},
     };
     for (size_t n = 0; n < COUNT(rows); n++) {
@@ -224,10 +219,17 @@ static struct registry random_registry(void)
         e->has_version = next_random() % 2 == 0;
         e->version[0] = e->has_version ? next_random() : 0;
         e->version[1] = e->has_version ? next_random() : 0;
+        e->implicit_count = next_random() % 4 == 0 ? next_random() % (REGISTRY_IMPLICIT_MAX + 1) : 0;
+        for (size_t k = 0; k < e->implicit_count; k++)
+            e->implicit[k] = next_random();
         e->module_count = next_random() % 4 == 0 ? next_random() % (CAP_APPLETS_MAX + 1) : 0;
         for (size_t k = 0; k < e->module_count; k++)
             random_aid(&e->modules[k], true);
     }
+    r.tail_len = next_random() % 2 == 0 ? 0 : (uint16_t)(next_random() + next_random());
+    r.tail_subset = r.tail_len > 0 ? next_random() : 0;
+    for (size_t n = 0; n < r.tail_len; n++)
+        r.tail[n] = next_random();
     return r;
 }
 
@@ -237,7 +239,8 @@ static bool same_entry(const struct registry_entry *a, const struct registry_ent
                 aid_equal(&a->package, &b->package) && aid_equal(&a->domain, &b->domain) &&
                 view_equal(VIEW_OF(a->privileges.byte), VIEW_OF(b->privileges.byte)) &&
                 a->has_version == b->has_version && view_equal(VIEW_OF(a->version), VIEW_OF(b->version)) &&
-                a->module_count == b->module_count;
+                a->module_count == b->module_count &&
+                view_equal(view_of(a->implicit, a->implicit_count), view_of(b->implicit, b->implicit_count));
     for (size_t k = 0; same && k < a->module_count; k++)
         same = aid_equal(&a->modules[k], &b->modules[k]);
     return same;
@@ -254,6 +257,8 @@ static void survives_as_bytes(void **state)
         assert_int_equal(registry_decode(&back, wr_view_of(&w)), OK);
         assert_int_equal(back.count, r.count);
         assert_int_equal(back.more, r.more);
+        assert_int_equal(back.tail_subset, r.tail_subset);
+        assert_true(view_equal(view_of(back.tail, back.tail_len), view_of(r.tail, r.tail_len)));
         for (size_t n = 0; n < r.count; n++)
             assert_true(same_entry(&r.entries[n], &back.entries[n]));
         registry_finish(&back);
@@ -267,7 +272,8 @@ static void survives_as_bytes(void **state)
     }
 }
 
-/* version 1 | more | count 2 | subset, AID, state, privileges 3, package, domain, version, modules */
+/* version 1 | more | count 2 | subset, AID, state, privileges 3, package, domain, version, modules
+ * version 2: implicit selection behind the modules, and at the end subset and bytes of a page that was cut */
 static void bad_bytes(void **state)
 {
     (void)state;
@@ -287,7 +293,37 @@ static void bad_bytes(void **state)
          "00"
          "00",
          OK},
-        {"another version", "02000000", ERR_FORMAT},
+        {"another version", "03000000", ERR_FORMAT},
+        {"this version", "02000000000000", OK},
+        {"this version without its end", "02000000", ERR_FORMAT},
+        {"a cut page", "02000000400002E30B", OK},
+        {"no cut page, but its subset", "02000000400000", ERR_FORMAT},
+        {"this version, one with implicit selection",
+         "02000001"
+         "40"
+         "05A000000001"
+         "07"
+         "000000"
+         "00"
+         "00"
+         "00"
+         "00"
+         "0181"
+         "000000",
+         OK},
+        {"17 implicit selections",
+         "02000001"
+         "40"
+         "05A000000001"
+         "07"
+         "000000"
+         "00"
+         "00"
+         "00"
+         "00"
+         "110000000000000000000000000000000000"
+         "000000",
+         ERR_FORMAT},
         {"more is 2", "01020000", ERR_FORMAT},
         {"257 entries", "01000101", ERR_LIMIT},
         {"no AID",

@@ -5,20 +5,42 @@
 
 #include "relay.h"
 
+/* Appends the answer to one question, or to the one that takes its place when the card refuses it. */
+static enum err ask(struct card_reader *reader, const struct apdu *question, size_t n, struct writer *all,
+                    size_t *bytes)
+{
+    struct apdu other;
+    struct rapdu answer;
+    struct writer asked, answered;
+    wr_heap(&asked, CAPDU_MAX);
+    wr_heap(&answered, RAPDU_MAX);
+    apdu_put(&asked, question);
+    enum err e = relay_command(reader, wr_view_of(&asked), &answered, bytes);
+    bool refused =
+        e == OK && rapdu_parse(wr_view_of(&answered), &answer) == OK && !sw_is_ok_or_warning(answer.sw);
+    if (refused && identity_ask_otherwise(&other, n)) {
+        wr_clear(&asked);
+        wr_clear(&answered);
+        apdu_put(&asked, &other);
+        e = relay_command(reader, wr_view_of(&asked), &answered, bytes);
+    }
+    wr_view(all, wr_view_of(&answered));
+    wr_free(&answered);
+    wr_free(&asked);
+    return e;
+}
+
 enum err identify_card(struct card_reader *reader, struct view isd, struct identity *id)
 {
     struct apdu commands[IDENTITY_COMMANDS];
     struct rapdu answers[IDENTITY_COMMANDS];
     size_t at[IDENTITY_COMMANDS + 1] = {0}, bytes = 0;
-    struct writer all, one;
+    struct writer all;
     enum err e = OK;
     identity_commands(commands, isd);
     wr_heap(&all, IDENTITY_COMMANDS * RAPDU_MAX);
-    wr_heap(&one, CAPDU_MAX);
     for (size_t i = 0; e == OK && i < IDENTITY_COMMANDS; i++) {
-        wr_clear(&one);
-        apdu_put(&one, &commands[i]);
-        e = relay_command(reader, wr_view_of(&one), &all, &bytes);
+        e = ask(reader, &commands[i], i, &all, &bytes);
         at[i + 1] = all.len;
     }
     struct reader r;
@@ -27,7 +49,6 @@ enum err identify_card(struct card_reader *reader, struct view isd, struct ident
         e = rapdu_parse(rd_view(&r, at[i + 1] - at[i]), &answers[i]);
     if (e == OK)
         e = identity_parse(id, view_of(reader->atr, reader->atr_len), answers, IDENTITY_COMMANDS);
-    wr_free(&one);
     wr_free(&all);
     return e;
 }

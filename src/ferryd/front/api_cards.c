@@ -12,12 +12,19 @@
 
 /* ---- what is told of a card ---- */
 
+/* i has one byte, or two. */
+static json_t *scp_i_value(uint16_t i)
+{
+    const uint8_t bytes[] = {(uint8_t)(i >> 8), (uint8_t)i};
+    return value_hex(i > UINT8_MAX ? VIEW_OF(bytes) : view_tail(VIEW_OF(bytes), 1));
+}
+
 static json_t *scps_value(const struct identity *id)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < id->scp_count; i++)
         json_array_append_new(list, json_pack("{s:o,s:o}", "scp", value_hex(view_of(&id->scps[i].scp, 1)),
-                                              "i", value_hex(view_of(&id->scps[i].i, 1))));
+                                              "i", scp_i_value(id->scps[i].i)));
     return list;
 }
 
