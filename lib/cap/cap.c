@@ -98,6 +98,8 @@ enum err cap_read(struct cap *out, struct view file, struct cap_problem *why)
         e = parse(&c, &made, why);
     if (e == OK)
         e = put_load_file(&c, &made.load, why);
+    memcpy(made.signatures, c.signatures, sizeof(made.signatures));
+    made.signature_count = c.signature_count;
     components_finish(&c);
     if (e != OK) {
         wr_free(&made.load);

@@ -28,6 +28,15 @@ struct cap_package {
     uint8_t major, minor;
 };
 
+/* A load file data block signature that comes with the file: META-INF/dap.<key>.<hash>, as signing tools of
+ * the field leave it. The name is what stands behind META-INF/. */
+enum { CAP_SIGNATURES_MAX = 8, CAP_SIGNATURE_NAME_MAX = 31, CAP_SIGNATURE_MAX = 512 };
+struct cap_signature {
+    char name[CAP_SIGNATURE_NAME_MAX + 1];
+    uint8_t data[CAP_SIGNATURE_MAX];
+    size_t len;
+};
+
 struct cap {
     uint8_t format_major, format_minor; /* of the CAP file: 2.1, 2.2, 2.3 */
     uint8_t flags;                      /* Header: 01 int, 02 exports, 04 applets, 08 extended */
@@ -37,6 +46,8 @@ struct cap {
     size_t import_count;
     struct aid applets[CAP_APPLETS_MAX]; /* module AIDs */
     size_t applet_count;
+    struct cap_signature signatures[CAP_SIGNATURES_MAX];
+    size_t signature_count;
     struct writer
         load; /* the load file's components in load order, without the C4 header; no Descriptor, no Debug */
 };

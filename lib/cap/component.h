@@ -47,6 +47,8 @@ struct components {
     bool wide[COMPONENT_TAGS];            /* the file had the name for a size field of 4 bytes */
     char folder[CAP_PATH_MAX + 1];        /* of the package, with "/" between; "" when there is none */
     struct writer memory[COMPONENT_TAGS]; /* what an archive's components were unpacked to */
+    struct cap_signature signatures[CAP_SIGNATURES_MAX];
+    size_t signature_count;
 };
 void components_finish(struct components *c);
 

@@ -142,6 +142,52 @@ static zip_t *open_archive(struct view file, bool *memory_gone)
     return z;
 }
 
+static const char signature_folder[] = "META-INF/";
+static const char signature_stem[] = "META-INF/dap.";
+
+/* Others below META-INF are passed over, and what is no name of a signature. */
+static bool is_signature(struct view name)
+{
+    struct view last = view_tail(name, strlen(signature_folder));
+    if (!view_starts(name, view_str(signature_stem)) || last.len > CAP_SIGNATURE_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < last.len; i++)
+        if (last.data[i] <= ' ' || last.data[i] > '~' || last.data[i] == '/')
+            return false;
+    return true;
+}
+
+static enum err unpack_signature(struct components *c, zip_t *z, const struct archive_entry *entry,
+                                 size_t index, struct cap_problem *why)
+{
+    struct writer memory = {0};
+    struct view name = view_tail(entry->name, strlen(signature_folder));
+    if (c->signature_count == CAP_SIGNATURES_MAX)
+        return cap_refuse(why, ERR_LIMIT, "ZIP: more than %d signatures", CAP_SIGNATURES_MAX);
+    if (entry->size == 0 || entry->size > CAP_SIGNATURE_MAX)
+        return cap_refuse(why, ERR_FORMAT, "ZIP: %s has %u bytes, a signature has 1 to %d",
+                          cap_shown(name).text, entry->size, CAP_SIGNATURE_MAX);
+    enum err e = unpack(z, index, entry->size, &memory, cap_shown(name).text, why);
+    if (e == OK) {
+        struct cap_signature *s = &c->signatures[c->signature_count++];
+        memcpy(s->name, name.data, name.len);
+        memcpy(s->data, memory.data, memory.len);
+        s->len = memory.len;
+    }
+    wr_free(&memory);
+    return e;
+}
+
+static enum err unpack_signatures(struct components *c, zip_t *z, const struct archive *a,
+                                  struct cap_problem *why)
+{
+    enum err e = OK;
+    for (size_t i = 0; i < a->count && e == OK; i++)
+        if (is_signature(a->entries[i].name))
+            e = unpack_signature(c, z, &a->entries[i], i, why);
+    return e;
+}
+
 static enum err unpack_all(struct components *c, const struct archive *a, const size_t entry[COMPONENT_TAGS],
                            struct view file, struct cap_problem *why)
 {
@@ -164,6 +210,8 @@ static enum err unpack_all(struct components *c, const struct archive *a, const 
         if (e == OK)
             c->whole[tag] = wr_view_of(&c->memory[tag]);
     }
+    if (e == OK)
+        e = unpack_signatures(c, z, a, why);
     if (z != NULL)
         zip_discard(z);
     return e;

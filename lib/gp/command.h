@@ -96,6 +96,7 @@ struct install {
     struct view domain;      /* load: may be empty; extradition, registry update: the new one */
     struct view hash;        /* load file data block hash */
     bool has_privileges;     /* registry update: the others always have them */
+    bool three_privileges; /* three bytes also where the first says all: a token is over the bytes as sent */
     struct privileges privileges;
     struct view parameters; /* the whole field, as command_put_parameters writes it */
     struct view token;

@@ -51,13 +51,13 @@ static const struct layout {
     [INSTALL_ALL_END] = {0x0E, 0x03, {PACKAGE, MODULE, APPLICATION, PRIVILEGES}, BIT(APPLICATION)},
 };
 
-/* 6.6.1: one byte when the others are empty, as cards before 2.2 know nothing else. */
+/* 6.6.1: one byte when the others are empty, as cards before 2.2 know nothing else; three where asked for. */
 static struct view privileges_view(const struct install *i)
 {
     const uint8_t *p = i->privileges.byte;
     if (i->purpose == INSTALL_REGISTRY_UPDATE && !i->has_privileges)
         return VIEW_NULL;
-    return view_of(p, p[1] == 0 && p[2] == 0 ? 1 : sizeof(i->privileges.byte));
+    return view_of(p, p[1] == 0 && p[2] == 0 && !i->three_privileges ? 1 : sizeof(i->privileges.byte));
 }
 
 static unsigned fields_of(const struct layout *l)

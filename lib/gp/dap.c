@@ -85,6 +85,96 @@ enum err dap_verify(struct crypto *c, const struct signature_key *key, struct vi
     return signature_check(c, key, &hash, 1, signature);
 }
 
+/* The names that the field's signing tools give: dap.<key>.<hash>. */
+static const struct {
+    const char *name;
+    enum signature_kind kind;
+} entry_keys[] = {
+    {"rsa", SIGNATURE_RSA_SHA1}, {"rsapss", SIGNATURE_RSA_PSS}, {"p256", SIGNATURE_ECDSA},
+    {"p384", SIGNATURE_ECDSA},   {"p521", SIGNATURE_ECDSA},     {"aes", SIGNATURE_AES},
+    {"des", SIGNATURE_DES},
+};
+
+/* Up to the next ".", which is taken too; or to the end. */
+static struct view take_part(struct reader *r)
+{
+    struct reader look = *r;
+    size_t len = 0;
+    while (rd_left(&look) > 0 && rd_peek(&look) != '.') {
+        rd_u8(&look);
+        len++;
+    }
+    struct view part = rd_view(r, len);
+    if (rd_left(r) > 0)
+        rd_u8(r);
+    return part;
+}
+
+enum err dap_entry_name(struct view name, struct dap_entry_name *out)
+{
+    static const char folder[] = "META-INF/";
+    struct reader r;
+    struct dap_entry_name made = {.kind = SIGNATURE_KIND_COUNT};
+    rd_init(&r, view_starts(name, view_str(folder)) ? view_tail(name, sizeof(folder) - 1) : name);
+    if (!view_equal(take_part(&r), view_str("dap")))
+        return ERR_NOT_FOUND;
+    struct view key = take_part(&r), hash = take_part(&r);
+    for (size_t n = 0; n < sizeof(entry_keys) / sizeof(entry_keys[0]); n++)
+        if (view_equal(key, view_str(entry_keys[n].name)))
+            made.kind = entry_keys[n].kind;
+    if (made.kind == SIGNATURE_KIND_COUNT || rd_left(&r) > 0 || dap_digest_by_name(hash, &made.digest) != OK)
+        return ERR_NOT_FOUND;
+    *out = made;
+    return OK;
+}
+
+const struct cap_signature *dap_of_cap(const struct cap *cap, enum digest digest)
+{
+    struct dap_entry_name name;
+    for (size_t n = 0; n < cap->signature_count; n++)
+        if (dap_entry_name(view_str(cap->signatures[n].name), &name) == OK && name.digest == digest)
+            return &cap->signatures[n];
+    return NULL;
+}
+
+static enum err put_encrypted(struct writer *w, struct crypto *c, enum key_type type, struct view key,
+                              struct view icv, struct view padded)
+{
+    uint8_t iv[AES_BLOCK] = {0};
+    struct writer to;
+    wr_fixed(&to, iv, sizeof(iv));
+    wr_view(&to, icv);
+    tlv_put_tag(w, TAG_CIPHERED);
+    tlv_put_length(w, padded.len);
+    uint8_t *made = wr_reserve(w, padded.len);
+    if (made == NULL)
+        return ERR_LIMIT;
+    return type == KEY_AES ? crypto_aes_cbc_encrypt(c, key, iv, padded, made)
+                           : crypto_des3_cbc_encrypt(c, key, iv, padded, made);
+}
+
+enum err load_file_put_ciphered(struct writer *w, struct crypto *c, enum key_type type, struct view key,
+                                struct view icv, struct view block)
+{
+    enum { PADDING = 0x80 };
+    struct writer padded;
+    size_t unit = type == KEY_AES ? AES_BLOCK : DES_BLOCK;
+    if ((icv.len != 0 && icv.len != unit) || (type != KEY_AES && type != KEY_DES3))
+        return ERR_ARGUMENT;
+    wr_heap(&padded, LOAD_FILE_MAX + AES_BLOCK);
+    wr_view(&padded, block);
+    wr_u8(&padded, PADDING); /* B.1.3, B.2.3 */
+    while (wr_ok(&padded) && padded.len % unit != 0)
+        wr_u8(&padded, 0);
+    if (icv.len > 0)
+        tlv_put(w, TAG_ICV, icv);
+    enum err e = wr_status(&padded);
+    if (e == OK)
+        e = put_encrypted(w, c, type, key, icv, wr_view_of(&padded));
+    wr_free(&padded);
+    return e;
+}
+
 /* 4F and C3, in this order and nothing else. */
 static enum err take_dap(struct load_file *f, struct view v)
 {

@@ -10,6 +10,7 @@
 #define GP_DAP_H
 
 #include <cap/cap.h>
+#include <gp/keys.h>
 #include <gp/signature.h>
 
 /* "sha1", "sha256", "sha384", "sha512"; by its length in bytes. ERR_NOT_FOUND. */
@@ -28,6 +29,16 @@ enum err dap_sign(struct crypto *c, const struct signature_key *key, struct view
 enum err dap_verify(struct crypto *c, const struct signature_key *key, struct view hash,
                     struct view signature) MUST_USE;
 
+/* What a CAP file's signature is, by its name: dap.rsa.sha1, dap.p256.sha256, ...: whose key, and which hash
+ * of the load file data block was signed. ERR_NOT_FOUND for other names. META-INF/ may stand in front. */
+struct dap_entry_name {
+    enum signature_kind kind;
+    enum digest digest;
+};
+enum err dap_entry_name(struct view name, struct dap_entry_name *out) MUST_USE;
+/* The signature of a CAP file over this hash; NULL when it brings none. The first one. */
+const struct cap_signature *dap_of_cap(const struct cap *cap, enum digest digest);
+
 struct dap_block {
     struct view domain, signature;
 };
@@ -40,6 +51,10 @@ struct load_file {
     struct view icv;   /* D3, may be empty */
     struct view block; /* the value of C4 or D4 */
 };
+/* A load file data block encrypted for a domain that has the privilege (C.6): padded, in CBC mode, D3 with
+ * the initial value in front when icv is not empty. ERR_ARGUMENT when icv is not one block of the cipher. */
+enum err load_file_put_ciphered(struct writer *w, struct crypto *c, enum key_type type, struct view key,
+                                struct view icv, struct view block) MUST_USE;
 /* ERR_FORMAT, ERR_LIMIT: more than DAP_BLOCKS_MAX. */
 enum err load_file_parse(struct view v, struct load_file *out) MUST_USE;
 

@@ -88,6 +88,16 @@ enum err identity_card_number(const struct identity *id, char out[2 * CARD_NUMBE
 /* The CPLC serial number (4 bytes), empty without CPLC. */
 struct view identity_serial(const struct identity *id);
 
+/* A date of CPLC: last digit of the year and day of the year, in decimal digits of half a byte each (VISA's
+ * card personalization; cplc bytes 6, 10, ...). The year is the latest that is not behind today. ERR_FORMAT
+ * for what is no date: 0000, a day above 366, other digits. */
+struct cplc_date {
+    unsigned year, month, day;
+};
+enum err cplc_date_read(struct view v, unsigned year_today, unsigned day_of_year_today,
+                        struct cplc_date *out) MUST_USE;
+unsigned cplc_day_of_year(unsigned year, unsigned month, unsigned day);
+
 /* Bytes for the store, and back. */
 enum err identity_encode(const struct identity *id, struct writer *out) MUST_USE;
 enum err identity_decode(struct identity *out, struct view v) MUST_USE;

@@ -92,7 +92,7 @@ enum err receipt_parse(struct view answer, struct receipt *out)
     if (answer.len == 0)
         return ERR_NOT_FOUND;
     struct view confirmation = rd_view(&r, tlv_length(&r));
-    if (!rd_done(&r))
+    if (!rd_ok(&r)) /* what stands behind is memory sizes (C7, C8) on old cards */
         return ERR_FORMAT;
     if (confirmation.len == 0)
         return ERR_NOT_FOUND;

@@ -7,8 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <apdu/atr.h>
 #include <gp/channel.h>
 #include <gp/command.h>
+#include <gp/dap.h>
 #include <gp/identity.h>
 #include <gp/registry.h>
 #include <tlv/tlv.h>
@@ -65,8 +67,7 @@ static bool has_scp(const struct identity *id, unsigned long scp, unsigned long 
     return false;
 }
 
-/* Every protocol that is told, with every i; SCP11 (whose i has two bytes) and SCP80 open no channel of ours.
- */
+/* Every protocol that is told, with every i; SCP11's has two bytes. */
 static bool same_scps(struct run *r, const struct identity *id, const json_t *scps)
 {
     const json_t *scp;
@@ -75,8 +76,10 @@ static bool same_scps(struct run *r, const struct identity *id, const json_t *sc
     {
         unsigned long number = number_of(vector_bytes(scp, "scp"));
         struct view is = vector_bytes(scp, "i");
-        for (size_t k = 0; k < is.len && number != 0x11 && number != 0x80; k++, told++)
-            if (!same_number(r, "protocol and i", has_scp(id, number, is.data[k]), true))
+        size_t each = number == 0x11 ? 2 : 1;
+        for (size_t k = 0; k < is.len; k += each, told++)
+            if (!same_number(r, "protocol and i",
+                             has_scp(id, number, number_of(view_head(view_tail(is, k), each))), true))
                 return false;
     }
     return true;
@@ -89,8 +92,6 @@ static enum verdict recognition(struct run *r, const json_t *row)
     const char *version = vector_text(decoded, "gp_version");
     struct view value = vector_bytes(row, "value");
     unsigned v[3] = {0};
-    if (value.len > 0 && value.data[0] != 0x66)
-        return verdict(r, NO_CODE, "wrapped twice with a zero in front: left empty");
     if (!worked(r, "card data", identity_parse_recognition(&id, value)) ||
         !same_scps(r, &id, json_object_get(decoded, "scp")))
         return FAIL;
@@ -102,12 +103,54 @@ static enum verdict recognition(struct run *r, const json_t *row)
     return PASS;
 }
 
+static unsigned long raw_of(const json_t *decoded, const char *key, bool second_on_top)
+{
+    struct view v = vector_bytes(json_object_get(decoded, key), "raw");
+    if (second_on_top)
+        return (v.len > 0 ? v.data[0] : 0UL) | (v.len > 1 ? v.data[1] * 0x100UL : 0);
+    return number_of(v);
+}
+
+static unsigned count_bits(unsigned long n)
+{
+    unsigned bits = 0;
+    for (; n != 0; n >>= 1)
+        bits += n & 1;
+    return bits;
+}
+
+/* Bits against the vector's bytes, and as many as it has names for. */
+static bool same_suites(struct run *r, const json_t *decoded, const char *key, unsigned long got)
+{
+    const json_t *names = json_object_get(json_object_get(decoded, key), "names");
+    return same_number(r, key, got, raw_of(decoded, key, true)) &&
+           same_number(r, key, count_bits(got), json_array_size(names));
+}
+
+static bool same_capabilities(struct run *r, const struct capabilities *c, const json_t *decoded)
+{
+    const json_t *ciphers = json_object_get(json_object_get(decoded, "lfdb_encryption"), "names");
+    return same(r, "privileges of domains", VIEW_OF(c->domain.byte),
+                vector_bytes(json_object_get(decoded, "ssd_privileges"), "raw")) &&
+           same(r, "privileges of applications", VIEW_OF(c->application.byte),
+                vector_bytes(json_object_get(decoded, "app_privileges"), "raw")) &&
+           same_suites(r, decoded, "tokens", c->tokens) && same_suites(r, decoded, "receipts", c->receipts) &&
+           same_suites(r, decoded, "daps", c->daps) &&
+           same_number(r, "ciphers", c->block_ciphers, raw_of(decoded, "lfdb_encryption", true)) &&
+           same_number(r, "ciphers", count_bits(c->block_ciphers & 0x0FU), json_array_size(ciphers)) &&
+           same_number(r, "hashes", count_bits(c->hashes),
+                       json_array_size(json_object_get(decoded, "lfdbh"))) &&
+           same_number(r, "SHA-256", capability_has_hash(c, DIGEST_SHA256), true) &&
+           same_number(r, "SHA-1", capability_has_hash(c, DIGEST_SHA1), false);
+}
+
 static enum verdict capabilities(struct run *r, const json_t *row)
 {
     struct identity id = {0};
     const json_t *decoded = json_object_get(row, "decoded");
     return worked(r, "capabilities", identity_parse_capabilities(&id, vector_bytes(row, "value"))) &&
-                   same_scps(r, &id, json_object_get(decoded, "scp"))
+                   same_scps(r, &id, json_object_get(decoded, "scp")) &&
+                   same_capabilities(r, &id.capabilities, decoded)
                ? PASS
                : FAIL;
 }
@@ -118,14 +161,23 @@ static enum verdict key_information(struct run *r, const json_t *row)
     const json_t *keys = json_object_get(row, "decoded"), *key;
     struct view value = vector_bytes(row, "value");
     size_t n;
-    if (value.len > 0 && value.data[0] != 0xE0)
-        return verdict(r, NO_CODE, "wrapped with a zero in front: left empty");
     if (!worked(r, "key information", identity_parse_key_info(&id, value)) ||
         !same_number(r, "count", id.key_count, json_array_size(keys)))
         return FAIL;
     json_array_foreach(keys, n, key)
     {
-        const json_t *first = json_array_get(json_object_get(key, "components"), 0);
+        const json_t *components = json_object_get(key, "components"), *component;
+        size_t k;
+        json_array_foreach(components, k, component)
+        {
+            if (!same_number(r, "components", id.keys[n].component_count > k, true) ||
+                !same_number(r, "type", id.keys[n].components[k].type,
+                             number_of(vector_bytes(component, "type")) & 0xFF) ||
+                !same_number(r, "length", id.keys[n].components[k].len,
+                             (unsigned long)vector_int(component, "length")))
+                return FAIL;
+        }
+        const json_t *first = json_array_get(components, 0);
         if (!same_number(r, "id", id.keys[n].id, number_of(vector_bytes(key, "id"))) ||
             !same_number(r, "version", id.keys[n].version, number_of(vector_bytes(key, "version"))) ||
             !same_number(r, "type", id.keys[n].type, number_of(vector_bytes(first, "type")) & 0xFF) ||
@@ -143,6 +195,10 @@ static enum verdict select_fci(struct run *r, const json_t *row)
     struct view response = vector_bytes(row, "response");
     return worked(r, "FCI", identity_parse_fci(&id, view_head(response, response.len - 2))) &&
                    same(r, "AID", aid_view(&id.isd), vector_bytes(decoded, "aid")) &&
+                   same_number(r, "longest command", id.command_data_max,
+                               vector_has(decoded, "max_command_data")
+                                   ? (unsigned long)vector_int(decoded, "max_command_data")
+                                   : 0) &&
                    same_scps(r, &id, json_object_get(data, "scp"))
                ? PASS
                : FAIL;
@@ -202,123 +258,9 @@ static enum verdict get_status(struct run *r, const json_t *row)
 static enum verdict get_status_real(struct run *r, const json_t *row)
 {
     struct rapdu answer;
-    unsigned long p2 = number_of(vector_bytes(row, "p2"));
-    if ((p2 & 0x02) == 0)
-        return verdict(r, NO_CODE, "the form without TLV is not asked for");
     if (!worked(r, "response", rapdu_parse(vector_bytes(row, "response"), &answer)))
         return FAIL;
     return check_registry(r, row, (uint8_t)number_of(vector_bytes(row, "p1")), &answer);
-}
-
-/* Hosts differ in Le: everything else must be the same. */
-static enum verdict same_command(struct run *r, enum err e, const struct apdu *got, struct view want)
-{
-    struct apdu seen;
-    if (!worked(r, "command", e) || !worked(r, "vector", apdu_parse(want, &seen)))
-        return FAIL;
-    const uint8_t a[] = {got->cla, got->ins, got->p1, got->p2}, b[] = {seen.cla, seen.ins, seen.p1, seen.p2};
-    return same(r, "header", VIEW_OF(a), VIEW_OF(b)) && same(r, "data", got->data, seen.data) ? PASS : FAIL;
-}
-
-static enum verdict delete_command(struct run *r, struct view want)
-{
-    uint8_t memory[WIRE_MAX];
-    struct apdu seen, made;
-    struct view aid;
-    struct writer w;
-    wr_fixed(&w, memory, sizeof(memory));
-    if (apdu_parse(want, &seen) != OK || seen.data.len < 2 || seen.data.data[0] != 0x4F)
-        return verdict(r, NO_CODE, "only applications and packages are deleted");
-    aid = view_tail(seen.data, 2);
-    return same_command(r, command_delete(&made, &w, aid, seen.p2 == 0x80), &made, want);
-}
-
-static enum verdict delete_real(struct run *r, const json_t *row)
-{
-    return delete_command(r, vector_bytes(row, "command_plain"));
-}
-
-static enum verdict store_data_real(struct run *r, const json_t *row)
-{
-    struct view want = vector_bytes(row, "command_plain");
-    struct apdu seen, made;
-    if (!worked(r, "vector", apdu_parse(want, &seen)))
-        return FAIL;
-    command_store_data(&made, seen.data, seen.p1, seen.p2, (seen.p1 & 0x80) != 0);
-    return same_command(r, OK, &made, want);
-}
-
-static enum verdict install_for_load(struct run *r, const json_t *fields, struct view want)
-{
-    uint8_t memory[WIRE_MAX];
-    struct apdu made;
-    struct writer w;
-    wr_fixed(&w, memory, sizeof(memory));
-    enum err e = command_install_for_load(&made, &w, vector_bytes(fields, "load_file_aid"),
-                                          vector_bytes(fields, "sd_aid"), vector_bytes(fields, "lfdbh"),
-                                          vector_bytes(fields, "load_params"));
-    return same_command(r, e, &made, want);
-}
-
-static enum verdict install_for_install(struct run *r, const json_t *fields, struct view want)
-{
-    uint8_t memory[WIRE_MAX];
-    struct apdu made;
-    struct writer w;
-    struct view c9 = VIEW_NULL, system = VIEW_NULL, given = vector_bytes(fields, "privileges");
-    struct privileges privileges = {0};
-    wr_fixed(&w, memory, sizeof(memory));
-    for (size_t n = 0; n < given.len && n < sizeof(privileges.byte); n++)
-        privileges.byte[n] = given.data[n];
-    struct view parameters = vector_bytes(fields, "params");
-    if (!tlv_find(parameters, 0xC9, &c9))
-        return verdict(r, NO_CODE, "C9 is always sent");
-    tlv_find(parameters, 0xEF, &system);
-    enum err e =
-        command_install(&made, &w, vector_bytes(fields, "elf_aid"), vector_bytes(fields, "module_aid"),
-                        vector_bytes(fields, "instance_aid"), privileges, c9, system);
-    return same_command(r, e, &made, want);
-}
-
-static enum verdict install_real(struct run *r, const json_t *row)
-{
-    const json_t *fields = json_object_get(row, "fields");
-    struct view want = vector_bytes(row, "command_plain");
-    switch (number_of(vector_bytes(row, "p1"))) {
-    case 0x02:
-        return install_for_load(r, fields, want);
-    case 0x0C:
-        return install_for_install(r, fields, want);
-    default:
-        return verdict(r, NO_CODE, "no such INSTALL");
-    }
-}
-
-/* Commands written from the specification: those that there is a builder for. */
-static enum verdict command_layout(struct run *r, const json_t *row)
-{
-    struct view want = vector_bytes(row, "command");
-    uint8_t memory[WIRE_MAX];
-    struct apdu seen, made;
-    struct writer w;
-    wr_fixed(&w, memory, sizeof(memory));
-    if (apdu_parse(want, &seen) != OK)
-        return verdict(r, NO_CODE, "the vector is no APDU: its Lc is wrong");
-    if (seen.ins == INS_DELETE)
-        return delete_command(r, want);
-    if (seen.ins == INS_GET_STATUS && seen.data.len == 2)
-        return same_command(r, command_get_status(&made, &w, seen.p1, seen.p2 == 0x03), &made, want);
-    if (seen.ins == INS_STORE_DATA) {
-        command_store_data(&made, seen.data, seen.p1, seen.p2, (seen.p1 & 0x80) != 0);
-        return same_command(r, OK, &made, want);
-    }
-    if (seen.ins == INS_SET_STATUS)
-        return same_command(r, command_set_status(&made, &w, seen.p1, seen.p2, seen.data), &made, want);
-    if (seen.ins == INS_INSTALL && seen.p1 == 0x20) {
-        struct view aid = view_head(view_tail(seen.data, 3), seen.data.data[2]);
-        return same_command(r, command_install_for_personalization(&made, &w, aid), &made, want);
-    }
-    return verdict(r, NO_CODE, "no builder for just this");
 }
 
 static enum verdict max_plain_block(struct run *r, const json_t *row)
@@ -327,17 +269,22 @@ static enum verdict max_plain_block(struct run *r, const json_t *row)
         const char *mode;
         uint8_t scp, i, level;
     } modes[] = {
+        {"SCP01 C-MAC+C-ENC", 0x01, 0x15, LEVEL_C_MAC | LEVEL_C_DECRYPTION},
         {"SCP02 C-MAC+C-ENC", 0x02, 0x55, LEVEL_C_MAC | LEVEL_C_DECRYPTION},
         {"SCP03 S8 C-MAC", 0x03, 0x00, LEVEL_C_MAC},
         {"SCP03 S8 C-MAC+C-ENC", 0x03, 0x00, LEVEL_C_MAC | LEVEL_C_DECRYPTION},
+        {"SCP03 S16 C-MAC", 0x03, 0x01, LEVEL_C_MAC},
+        {"SCP03 S16 C-MAC+C-ENC", 0x03, 0x01, LEVEL_C_MAC | LEVEL_C_DECRYPTION},
     };
-    for (size_t n = 0; n < sizeof(modes) / sizeof(modes[0]); n++)
-        if (strcmp(modes[n].mode, vector_text(row, "mode")) == 0)
-            return same_number(r, "block",
-                               channel_block_size(channel_method(modes[n].scp, modes[n].i), modes[n].level),
-                               (unsigned long)vector_int(row, "max_plain"))
-                       ? PASS
-                       : FAIL;
+    for (size_t n = 0; n < sizeof(modes) / sizeof(modes[0]); n++) {
+        const struct channel_method *m = channel_method(modes[n].scp, modes[n].i);
+        if (m == NULL || strcmp(modes[n].mode, vector_text(row, "mode")) != 0)
+            continue;
+        return same_number(r, "block", channel_block_size(m, modes[n].level),
+                           (unsigned long)vector_int(row, "max_plain"))
+                   ? PASS
+                   : FAIL;
+    }
     return verdict(r, NO_CODE, "no method");
 }
 
@@ -350,26 +297,201 @@ static enum verdict c4_length(struct run *r, const json_t *row)
     return same(r, "header", wr_view_of(&w), vector_bytes(row, "header")) ? PASS : FAIL;
 }
 
-/* A row of components is a CAP file too; what it is loaded as has no Descriptor. */
-static enum verdict load_file_hash(struct run *r, const json_t *row)
+/* A row of components is a CAP file too; where it has no Descriptor it is what we load. */
+static bool same_as_loaded(struct run *r, const json_t *row, struct view lfdb)
 {
-    static const char *const names[DIGEST_COUNT] = {"sha1", "sha256", "sha384", "sha512"};
     struct cap cap;
     struct cap_problem why = {0};
-    uint8_t hash[DIGEST_MAX];
-    struct view lfdb = vector_bytes(row, "lfdb");
-    if (json_is_true(json_object_get(row, "descriptor_included")) || lfdb.len == 0)
-        return verdict(r, NO_CODE, "the Descriptor is never sent, or the load file is not in the vector");
+    if (json_is_true(json_object_get(row, "descriptor_included")))
+        return true;
     enum err e = cap_read(&cap, lfdb, &why);
-    if (e != OK)
-        return verdict(r, FAIL, "load file: %s: %s", err_name(e), why.text);
+    if (e != OK) {
+        verdict(r, FAIL, "load file: %s: %s", err_name(e), why.text);
+        return false;
+    }
     bool good = same(r, "load file", wr_view_of(&cap.load), lfdb);
-    for (int d = 0; d < DIGEST_COUNT && good; d++)
-        good =
-            worked(r, "hash", cap_hash(&cap, r->crypto, (enum digest)d, hash)) &&
-            same(r, names[d], view_of(hash, crypto_digest_len((enum digest)d)), vector_bytes(row, names[d]));
     cap_finish(&cap);
+    return good;
+}
+
+static enum verdict load_file_hash(struct run *r, const json_t *row)
+{
+    uint8_t hash[DIGEST_MAX], memory[8];
+    struct writer header;
+    struct view lfdb = vector_bytes(row, "lfdb");
+    wr_fixed(&header, memory, sizeof(memory));
+    command_load_header(&header, lfdb.len);
+    bool good = same_number(r, "length", lfdb.len, (unsigned long)vector_int(row, "lfdb_len")) &&
+                same(r, "header", wr_view_of(&header), vector_bytes(row, "c4_header")) &&
+                same_as_loaded(r, row, lfdb);
+    for (enum digest d = DIGEST_SHA1; d < DIGEST_COUNT && good; d++)
+        good = worked(r, "hash", crypto_digest(r->crypto, d, &lfdb, 1, hash)) &&
+               same(r, dap_digest_name(d), view_of(hash, crypto_digest_len(d)),
+                    vector_bytes(row, dap_digest_name(d)));
     return good ? PASS : FAIL;
+}
+
+/* ---- pages of listings */
+
+static enum verdict paging(struct run *r, const json_t *row)
+{
+    struct registry registry = {0};
+    const json_t *page;
+    struct rapdu answer;
+    size_t n, before = 0;
+    bool good = true;
+    json_array_foreach(json_object_get(row, "pages"), n, page)
+    {
+        struct apdu command;
+        good = good && worked(r, "command", apdu_parse(vector_bytes(page, "command_plain"), &command)) &&
+               same_number(r, "get next", command.p2 & 1, n > 0) &&
+               worked(r, "answer", rapdu_parse(vector_bytes(page, "response"), &answer)) &&
+               worked(r, "page", registry_add(&registry, command.p1, &answer)) &&
+               same_number(r, "entries", registry.count > before, true);
+        before = registry.count;
+    }
+    good = good && same_number(r, "whole", registry.tail_len, 0);
+    registry_finish(&registry);
+    return good ? PASS : FAIL;
+}
+
+/* Of the contactless registry service: the same form, with another tag around each. */
+static enum verdict crs(struct run *r, const json_t *row)
+{
+    struct registry registry = {0};
+    struct apdu command;
+    struct rapdu answer;
+    const json_t *page;
+    struct view search = VIEW_NULL;
+    size_t n;
+    bool good = worked(r, "command", apdu_parse(vector_bytes(row, "command"), &command));
+    tlv_find(command.data, 0x4F, &search);
+    json_array_foreach(json_object_get(row, "pages"), n, page) good =
+        good && worked(r, "answer", rapdu_parse(vector_hex(json_string_value(page)), &answer)) &&
+        worked(r, "page", registry_add(&registry, STATUS_APPLICATIONS, &answer));
+    good = good && same_number(r, "some", registry.count > 0, true);
+    for (n = 0; n < registry.count && good; n++)
+        good =
+            same(r, "AID begins as asked", view_head(aid_view(&registry.entries[n].aid), search.len), search);
+    registry_finish(&registry);
+    return good ? PASS : FAIL;
+}
+
+/* ---- answers to reset, privileges, single objects */
+
+static enum verdict atr(struct run *r, const json_t *row)
+{
+    struct atr parsed;
+    const json_t *protocols = json_object_get(row, "protocols"), *protocol;
+    size_t n;
+    if (!worked(r, "ATR", atr_parse(vector_bytes(row, "value"), &parsed)) ||
+        !same_number(r, "protocols", parsed.protocol_count, json_array_size(protocols)) ||
+        !same(r, "historical bytes", parsed.historical, vector_bytes(row, "historical")) ||
+        !same_number(r, "check byte", parsed.has_check, vector_has(row, "tck")) ||
+        !same_number(r, "well formed", parsed.check_good, parsed.has_check))
+        return FAIL;
+    json_array_foreach(protocols, n,
+                       protocol) if (!same_number(r, "protocol", parsed.protocols[n],
+                                                  (unsigned long)json_integer_value(protocol))) return FAIL;
+    return PASS;
+}
+
+/* "CVMManagement" and "CVM management" are the same. */
+static bool same_name(const char *ours, const char *theirs)
+{
+    while (*ours != '\0' && *theirs != '\0') {
+        while (*ours == ' ' || *ours == '-')
+            ours++;
+        if ((*ours | 0x20) != (*theirs | 0x20))
+            return false;
+        ours++;
+        theirs++;
+    }
+    return *ours == *theirs;
+}
+
+static enum verdict privilege_names(struct run *r, const json_t *row)
+{
+    struct view raw = vector_bytes(row, "raw");
+    struct privileges p = {{0}};
+    const json_t *names = json_object_get(row, "names"), *name;
+    size_t count = 0, n;
+    for (n = 0; n < raw.len && n < sizeof(p.byte); n++)
+        p.byte[n] = raw.data[n];
+    for (unsigned bit = 0; bit < 24; bit++)
+        count += privilege_has(&p, bit);
+    if (!same_number(r, "privileges", count, json_array_size(names)))
+        return FAIL;
+    json_array_foreach(names, n, name)
+    {
+        bool found = false;
+        for (unsigned bit = 0; bit < 24; bit++)
+            found =
+                found || (privilege_has(&p, bit) && same_name(privilege_name(bit), json_string_value(name)));
+        if (!same_number(r, json_string_value(name), found, true))
+            return FAIL;
+    }
+    return PASS;
+}
+
+static enum verdict get_data(struct run *r, const json_t *row)
+{
+    struct rapdu answers[IDENTITY_COMMANDS];
+    struct identity id;
+    struct apdu command;
+    struct view value = vector_bytes(row, "value"), tag = vector_bytes(row, "tag"), inner;
+    unsigned long number = number_of(tag);
+    command_get_data(&command, (uint16_t)number);
+    if (!same_number(r, "command", command.p2, number & 0xFF) ||
+        !same_number(r, "object", tlv_find(value, (uint32_t)number, &inner), true))
+        return FAIL;
+    for (size_t n = 0; n < IDENTITY_COMMANDS; n++)
+        answers[n] = (struct rapdu){.sw = n == 0 ? SW_OK : SW_REFERENCED_DATA};
+    size_t at = number == 0x42 ? 4 : 5;
+    answers[at] = (struct rapdu){.data = value, .sw = SW_OK};
+    if (number != 0x42 && number != 0x45)
+        return same(r, "value", view_tail(value, tag.len + 1), inner) ? PASS : FAIL;
+    return worked(r, "identity", identity_parse(&id, VIEW_NULL, answers, IDENTITY_COMMANDS)) &&
+                   same(r, "value",
+                        number == 0x42 ? view_of(id.iin, id.iin_len) : view_of(id.cin, id.cin_len), inner)
+               ? PASS
+               : FAIL;
+}
+
+static enum verdict cplc_day(struct run *r, const json_t *row)
+{
+    struct cplc_date date = {0};
+    int year = 0, month = 0, day = 0;
+    const char *expected = vector_text(row, "expected"), *reference = vector_text(row, "reference_date");
+    char got[16] = "";
+    bool any = strcmp(reference, "any") == 0;
+    if (!any && sscanf(reference, "%4d-%2d-%2d", &year, &month, &day) != 3)
+        return verdict(r, FAIL, "reference date");
+    enum err e =
+        cplc_date_read(vector_bytes(row, "bytes"), any ? 2025 : (unsigned)year,
+                       any ? 1 : cplc_day_of_year((unsigned)year, (unsigned)month, (unsigned)day), &date);
+    if (expected == NULL)
+        return same_number(r, "no date", e == ERR_FORMAT, true) ? PASS : FAIL;
+    if (!worked(r, "date", e))
+        return FAIL;
+    snprintf(got, sizeof(got), "%04u-%02u-%02u", date.year, date.month, date.day);
+    return same(r, "date", view_str(got), view_str(expected)) ? PASS : FAIL;
+}
+
+/* Asked in class 80, and again in class 00. */
+static enum verdict cplc_access(struct run *r, const json_t *row)
+{
+    struct apdu questions[IDENTITY_COMMANDS], other;
+    identity_commands(questions, VIEW_NULL);
+    if (strstr(vector_text(row, "facts"), "only with CLA 80, some only with 00") == NULL)
+        return verdict(r, FAIL, "another fact");
+    return same_number(r, "first", questions[1].cla, 0x80) &&
+                   same_number(r, "asks again", identity_ask_otherwise(&other, 1), true) &&
+                   same_number(r, "then", other.cla, 0x00) &&
+                   same_number(r, "P1", other.p1, questions[1].p1) &&
+                   same_number(r, "P2", other.p2, questions[1].p2)
+               ? PASS
+               : FAIL;
 }
 
 const struct check checks_gp[] = {
@@ -382,10 +504,13 @@ const struct check checks_gp[] = {
     {"host", NULL, "select_fci", select_fci},
     {"host", NULL, "get_status", get_status},
     {"host", NULL, "get_status_real", get_status_real},
-    {"host", NULL, "delete_real", delete_real},
-    {"host", NULL, "install_real", install_real},
-    {"host", NULL, "store_data_real", store_data_real},
-    {"host", NULL, "command_layout", command_layout},
+    {"host", NULL, "get_status_paging", paging},
+    {"host", NULL, "get_status_crs", crs},
+    {"host", NULL, "atr", atr},
+    {"host", NULL, "privileges", privilege_names},
+    {"host", NULL, "get_data", get_data},
+    {"host", NULL, "cplc_date", cplc_day},
+    {"host", NULL, "cplc_access", cplc_access},
     {"host", NULL, "max_plain_block", max_plain_block},
     {"host", NULL, "c4_length", c4_length},
     {"host", NULL, "lfdbh", load_file_hash},

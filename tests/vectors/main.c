@@ -15,8 +15,9 @@ enum { SIDES_MAX = 4, FILES_MAX = 64, PATH_BYTES = 4096, NAME_BYTES = 64 };
 static const char *const side_names[] = {"crypto", "host", "card"};
 enum { SIDES = sizeof(side_names) / sizeof(side_names[0]) };
 
-static const struct check *const tables[] = {checks_crypto,     checks_host, checks_card,
-                                             checks_card_scp11, checks_both, checks_gp};
+static const struct check *const tables[] = {checks_crypto,     checks_host,   checks_card,
+                                             checks_card_scp11, checks_both,   checks_gp,
+                                             checks_commands,   checks_tokens, checks_quirks};
 
 struct tally {
     size_t by[VERDICT_COUNT];
@@ -36,6 +37,8 @@ static bool fits(const struct check *c, const json_t *row)
         return vector_is(row, c->type);
     if (vector_has(row, "type"))
         return false;
+    if (vector_has(row, "topic")) /* what is told of cards, instead of bytes */
+        return c->prefix != NULL && strcmp(c->prefix, "quirk") == 0;
     const char *protocol = vector_text(row, "protocol");
     return protocol != NULL && c->prefix != NULL && strcmp(protocol, c->prefix) == 0;
 }
@@ -125,6 +128,7 @@ static void run_file(struct run *r, const struct options *o, const char name[NAM
     memcpy(out->file, name, NAME_BYTES);
     json_t *rows = vectors_load_path(path), *row;
     size_t n;
+    r->rows = rows;
     json_array_foreach(rows, n, row) run_row(r, o, name, row, out->sides, &out->without);
 }
 

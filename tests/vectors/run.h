@@ -19,7 +19,8 @@ enum verdict {
 
 struct run {
     struct crypto *crypto;
-    size_t compared; /* values of this vector */
+    const json_t *rows; /* all of the same file: keys are rows of their own */
+    size_t compared;    /* values of this vector */
     char why[400];
 };
 
@@ -34,7 +35,7 @@ struct check {
 
 /* Each table ends with a row without checker. */
 extern const struct check checks_crypto[], checks_host[], checks_card[], checks_card_scp11[], checks_both[],
-    checks_gp[];
+    checks_gp[], checks_commands[], checks_tokens[], checks_quirks[];
 
 /* Compares and counts; on a difference says what and both values in why. */
 bool same(struct run *r, const char *what, struct view got, struct view want);

@@ -1,0 +1,2 @@
+#include "run.h"
+const struct check checks_quirks[] = {{NULL, NULL, NULL, NULL}};
