@@ -70,6 +70,14 @@ enum err pk_dsa_private(const struct pk_dsa_parts *parts, struct pk **out) MUST_
 enum err pk_ec_public(enum pk_curve curve, struct view point, struct pk **out) MUST_USE;
 enum err pk_ec_private(enum pk_curve curve, struct view scalar, struct pk **out) MUST_USE;
 
+/* The host's key pair of one agreement, drawn from random. It is our own: nothing is proven about it, as is
+ * done with pairs that come from elsewhere, which would cost more than the agreement. */
+enum err pk_ec_ephemeral(struct crypto *c, enum pk_curve curve, struct random_source random,
+                         struct pk **out) MUST_USE;
+/* The same, from its scalar and its point (04 | x | y; empty: computed), which belong together because they
+ * are what pk_put_scalar and pk_put_point gave. Never for halves that anybody else had. */
+enum err pk_ec_restore(enum pk_curve curve, struct view scalar, struct view point, struct pk **out) MUST_USE;
+
 /* ---- looking at keys ---- */
 
 enum pk_algorithm pk_algorithm(const struct pk *k);

@@ -204,7 +204,7 @@ enum err pk_ec_public(enum pk_curve curve, struct view point, struct pk **out)
 }
 
 /* scalar * generator, uncompressed; ERR_FORMAT when scalar does not lie between 0 and the order. */
-static enum err multiply(enum pk_curve curve, const BIGNUM *scalar, struct writer *point)
+enum err ec_multiply(enum pk_curve curve, const BIGNUM *scalar, struct writer *point)
 {
     enum err e = ERR_CRYPTO;
     EC_POINT *q = NULL;
@@ -239,7 +239,7 @@ enum err pk_ec_private(enum pk_curve curve, struct view scalar, struct pk **out)
     wr_fixed(&point, memory, sizeof(memory));
     enum err e = read_numbers(&scalar, 1, &d);
     if (e == OK)
-        e = multiply(curve, d, &point);
+        e = ec_multiply(curve, d, &point);
     if (e == OK) {
         const struct pk_number numbers[] = {
             {.name = OSSL_PKEY_PARAM_PUB_KEY, .bytes = wr_view_of(&point)},
@@ -319,8 +319,8 @@ static enum err generate(EVP_PKEY_CTX *ctx, struct pk **out)
     return pk_adopt(key, true, out);
 }
 
-/* One context per curve stays in struct crypto: SCP11 makes a key pair for each session. */
-enum err pk_generate_ec(struct crypto *c, enum pk_curve curve, struct pk **out)
+/* One per curve stays in struct crypto: SCP11 makes a key pair for each session. */
+enum err ec_keygen_context(struct crypto *c, enum pk_curve curve, EVP_PKEY_CTX **out)
 {
     const char *group = curve_group(curve);
     if (group == NULL)
@@ -335,7 +335,15 @@ enum err pk_generate_ec(struct crypto *c, enum pk_curve curve, struct pk **out)
             return crypto_failed(ERR_CRYPTO);
         }
     }
-    return generate(*ctx, out);
+    *out = *ctx;
+    return OK;
+}
+
+enum err pk_generate_ec(struct crypto *c, enum pk_curve curve, struct pk **out)
+{
+    EVP_PKEY_CTX *ctx = NULL;
+    enum err e = ec_keygen_context(c, curve, &ctx);
+    return e == OK ? generate(ctx, out) : e;
 }
 
 static enum err generate_rsa(unsigned bits, struct pk **out)
