@@ -20,8 +20,30 @@ static void done(void)
     crypto_free(&crypto);
 }
 
+/* Which of the keys enc, mac, rmac, dek a row has at a level. */
+static bool has_key(const struct channel_method *m, uint8_t level, int k)
+{
+    if (m->scp == SCP_SIGNED)
+        return k != 1 && (level & LEVEL_C_DECRYPTION) != 0;
+    return k != 2 || m->response_mac;
+}
+
+static size_t chain_len(const struct channel_method *m)
+{
+    if (m->scp == SCP_SIGNED)
+        return m->i == 5 ? 48 : 32;
+    return m->scp == SCP03 || m->scp == SCP11 ? 16 : 8;
+}
+
+/* Two key pairs behind their lengths; they are no keys: a signature made with them is never right. */
+static void put_pairs(struct writer *w, const struct channel_method *m)
+{
+    static const uint8_t pairs[] = {0, 1, 0x30, 0, 1, 0x30};
+    wr_view16(w, m->scp == SCP_SIGNED ? VIEW_OF(pairs) : VIEW_NULL);
+}
+
 /* An open channel with keys of zeros, by way of its state: version 2, protocol, i, level, phase "open", C-MAC
- * length, keys, no cryptogram, chaining value, counter 4, response chain 8, no tail, no session of R-MACs, no
+ * length, keys, no cryptogram, chaining value, counter 4, response chain 8, no tail, no session of R-MACs,
  * key pairs. */
 static struct channel *open_channel(const struct channel_method *m, uint8_t level)
 {
@@ -37,10 +59,12 @@ static struct channel *open_channel(const struct channel_method *m, uint8_t leve
     wr_u8(&w, 2);
     wr_u16(&w, m->tag_len);
     for (int k = 0; k < 4; k++)
-        wr_view8(&w, k == 2 && !m->response_mac ? VIEW_NULL : VIEW_OF(key));
+        wr_view8(&w, has_key(m, level, k) ? VIEW_OF(key) : VIEW_NULL);
     wr_u16(&w, 0);
-    if (wr_reserve(&w, (m->key_type == KEY_AES ? 16 : 8) + 4 + 8 + 1 + 3 + 2) == NULL ||
-        channel_decode(&ch, wr_view_of(&w)) != OK)
+    if (wr_reserve(&w, chain_len(m) + 4 + 8 + 1 + 3) == NULL)
+        abort();
+    put_pairs(&w, m);
+    if (channel_decode(&ch, wr_view_of(&w)) != OK)
         abort();
     return ch;
 }

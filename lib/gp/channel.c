@@ -19,6 +19,19 @@ enum { CLA_GP = 0x80 };
     ROW("SCP03", SCP03, i, KEY_AES, MAC_LEN, rmac, &channel_scp03, __VA_ARGS__),                             \
         ROW("SCP03", SCP03, (i) | 0x01, KEY_AES, MAC_LEN_S16, rmac, &channel_scp03, __VA_ARGS__)
 
+/* Levels: what the key usage qualifier has words for (GPCS 2.3.1 11.1.9). i is the parameter that the host
+ * sends; with bit 8, which it does not send, for cards in mode S16. */
+#define ROW_SCP11_MODE(name, i, tag)                                                                         \
+    {                                                                                                        \
+        name, SCP11, i, KEY_EC, 0, tag, {0x11, 0x33}, true, false, true, &channel_scp11                      \
+    }
+#define ROW_SCP11(name, i) ROW_SCP11_MODE(name, i, MAC_LEN), ROW_SCP11_MODE(name, (i) | 0x80, MAC_LEN_S16)
+/* docs/signed-commands.md, Variants. */
+#define ROW_SIGNED(i, type, signature, ops, ...)                                                             \
+    {                                                                                                        \
+        "F0", SCP_SIGNED, i, type, 16, signature, {__VA_ARGS__}, true, true, false, ops                      \
+    }
+
 /* i: GPCS 2.3.1 table E-1; Amendment D table 5-1, where bit 1 is mode S16. */
 static const struct channel_method methods[] = {
     ROW_SCP02(0x15, false, 0x01, 0x03),
@@ -31,8 +44,18 @@ static const struct channel_method methods[] = {
     ROW_SCP03(0x30, true, 0x01, 0x03, 0x11, 0x13),
     ROW_SCP03(0x60, true, 0x01, 0x03, 0x11, 0x13, 0x33),
     ROW_SCP03(0x70, true, 0x01, 0x03, 0x11, 0x13, 0x33),
+    ROW_SCP11("SCP11a", 0x01),
+    ROW_SCP11("SCP11b", 0x00),
+    ROW_SCP11("SCP11c", 0x03),
+    ROW_SIGNED(0x01, KEY_RSA, 256, &channel_signed_256, 0x01, 0x11, 0x03, 0x13, 0x33),
+    ROW_SIGNED(0x02, KEY_RSA, 384, &channel_signed_256, 0x01, 0x11, 0x03, 0x13, 0x33),
+    ROW_SIGNED(0x03, KEY_DSA, 64, &channel_signed_256, 0x01, 0x11),
+    ROW_SIGNED(0x04, KEY_EC, 64, &channel_signed_256, 0x01, 0x11, 0x03, 0x13, 0x33),
+    ROW_SIGNED(0x05, KEY_EC, 96, &channel_signed_384, 0x01, 0x11, 0x03, 0x13, 0x33),
 };
 
+#undef ROW_SIGNED
+#undef ROW_SCP11
 #undef ROW_SCP03
 #undef ROW_SCP02
 #undef ROW
@@ -86,6 +109,14 @@ size_t channel_block_size(const struct channel_method *m, uint8_t level)
     while (len > 0 && channel_field_len(m, encrypt, len) + m->tag_len > SHORT_DATA_MAX)
         len--;
     return len;
+}
+
+const char *channel_extended_reason(const struct channel_method *m)
+{
+    return m->tag_len > SHORT_DATA_MAX
+               ? "the signature of each command is longer than a short command: card, "
+                 "reader and client need extended length"
+               : NULL;
 }
 
 bool channel_encrypts(const struct channel *ch)
@@ -149,7 +180,7 @@ bool channel_is_success(uint16_t sw)
 static enum err prepare(const struct channel *ch, const struct apdu *plain, bool encrypt,
                         struct outgoing *out)
 {
-    bool extended = apdu_is_extended(plain);
+    bool extended = apdu_is_extended(plain) || channel_extended_reason(ch->method) != NULL;
     size_t len = channel_field_len(ch->method, encrypt, plain->data.len);
     if (!is_plain_class(plain->cla))
         return ERR_ARGUMENT;
@@ -159,6 +190,7 @@ static enum err prepare(const struct channel *ch, const struct apdu *plain, bool
         return ERR_LIMIT;
     out->plain = plain;
     out->extended = extended;
+    out->ne = plain->ne;
     out->header_len = extended ? 7 : 5;
     out->field_len = len;
     return OK;
@@ -172,7 +204,7 @@ static void give(const struct channel *ch, const struct outgoing *o, struct apdu
     out->p2 = o->plain->p2;
     out->data.data = o->field;
     out->data.len = o->field_len + ch->tag_len;
-    out->ne = o->plain->ne;
+    out->ne = o->ne;
     out->extended = o->extended;
 }
 

@@ -77,6 +77,9 @@ bool channel_keys_fit(const struct channel_method *m, enum key_type type, size_t
  * 239 or 223). 0: none does, this method needs extended length. */
 size_t channel_block_size(const struct channel_method *m, uint8_t level);
 
+/* Why this method works with extended length only; NULL where short commands do. */
+const char *channel_extended_reason(const struct channel_method *m);
+
 /* INITIALIZE UPDATE, plain. key_id is P2, usually 0. host_challenge is borrowed. */
 void channel_initialize_update(struct apdu *out, uint8_t kvn, uint8_t key_id, struct view host_challenge);
 
@@ -123,7 +126,9 @@ enum err channel_unwrap(struct channel *ch, struct crypto *c, struct view rapdu,
 struct channel_keys {
     const struct card_keys *card; /* SCP01, SCP02, SCP03 */
     struct pk *host;              /* SCP11a, SCP11c: SK.OCE.ECKA; F0: the server's signing key */
-    struct pk *peer; /* SCP11: PK.CA-KLCC, which signed the card's certificate; F0: the card's public key */
+    struct pk *peer;   /* SCP11: PK.CA-KLCC, which signed the card's certificate; F0: the card's public key */
+    bool peer_is_card; /* SCP11: peer is PK.SD.ECKA itself, known before: the card is not asked for
+                          certificates */
     const struct view *certificates; /* SCP11a, SCP11c: the one that the card's CA-KLOC key signed comes
                                         first, CERT.OCE.ECKA last */
     size_t certificate_count;
@@ -137,6 +142,9 @@ struct channel_request {
     uint8_t session_key_len; /* SCP11, F0: AES session keys of 16, 24 or 32 bytes; 0: the method's default */
     struct view aid;         /* of the security domain; may be empty where the method does not need it */
     uint64_t now_ms;         /* for the validity of certificates; 0: not checked */
+    enum pk_curve curve;     /* SCP11b with certificates: of the card's key, for the host's ephemeral one */
+    bool chained_p1; /* SCP11a, SCP11c: a card that wants bit 8 of P1 set in all but the last part of each
+                        certificate (quirk) */
 };
 
 /* A chain of certificates in short commands; and all that as bytes. */
@@ -157,10 +165,20 @@ void channel_opening_finish(struct channel_opening *o);
 enum err channel_opening_encode(const struct channel_opening *o, struct writer *out) MUST_USE;
 enum err channel_opening_decode(struct channel_opening *out, struct view bytes) MUST_USE;
 /* Verifies what the card has answered (answers[n] to commands[n]) and opens the channel: ERR_AUTH when it is
- * not who it should be, ERR_FORMAT, ERR_STATE when an answer is missing or is an error status word. A method
- * whose row says so sends EXTERNAL AUTHENTICATE next; on others the channel takes commands at once. */
+ * not who it should be, ERR_EXPIRED, ERR_UNSUPPORTED when it refuses extended length, ERR_FORMAT, ERR_STATE
+ * when an answer is missing or is an error status word. A method whose row says so sends EXTERNAL
+ * AUTHENTICATE next; on others the channel takes commands at once. */
 enum err channel_accept(struct channel **out, struct crypto *c, const struct channel_opening *o,
                         const struct channel_keys *keys, const struct rapdu *answers, size_t count) MUST_USE;
+
+/* SCP11c without a card: whatever the host has to know of a card of the group is its public key (keys->peer,
+ * with peer_is_card), and the card answers nothing that can't be said before. So the opening's commands, and
+ * those that are wrapped on this channel, are one script for all cards of the group. It works on each of
+ * them, and again each time that it is run: there is nothing of the card in it that changes. channel_accept
+ * on the same opening, with the answers of one card, gives the channel that its response MACs are verified
+ * with. */
+enum err channel_group_open(struct channel **out, struct crypto *c, const struct channel_opening *o,
+                            const struct channel_keys *keys) MUST_USE;
 
 /* The state as bytes, to be sealed at once, and back (ERR_FORMAT). The bytes are secret. */
 enum err channel_encode(const struct channel *ch, struct writer *out) MUST_USE;

@@ -67,6 +67,7 @@ struct channel {
 struct outgoing {
     const struct apdu *plain;
     bool extended;
+    uint32_t ne;       /* the plain command's; a method may ask for more */
     size_t header_len; /* with Lc: 5 or 7 */
     size_t field_len;  /* of the data before the tag, padded when it is encrypted */
     uint8_t *start;    /* the method's room for it in the storage */
@@ -115,7 +116,21 @@ struct channel_ops {
                           uint8_t *out, size_t len);
 };
 
-extern const struct channel_ops channel_scp01, channel_scp02, channel_scp02_implicit, channel_scp03;
+extern const struct channel_ops channel_scp01, channel_scp02, channel_scp02_implicit, channel_scp03,
+    channel_scp11, channel_signed_256, channel_signed_384;
+
+/* Of SCP03, for the protocols that go on like it. put_fields: the data of each command to its field,
+ * encrypted where the channel does so. decrypt: of the answer to the last command. */
+enum err channel_scp03_put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                                  size_t count) MUST_USE;
+enum err channel_scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                            struct writer *storage) MUST_USE;
+enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct rapdu *answer,
+                              struct writer *out, bool *proven) MUST_USE;
+enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struct view data,
+                               struct writer *out) MUST_USE;
+enum err channel_scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct view in,
+                                   uint8_t *out) MUST_USE;
 
 /* For the methods' accept and derive: session keys, level and phase of a channel that exists already. NULL on
  * a lack of memory. */

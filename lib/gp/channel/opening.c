@@ -248,6 +248,8 @@ enum err channel_accept(struct channel **out, struct crypto *c, const struct cha
     if (count != o->count || count == 0)
         return ERR_STATE;
     for (size_t i = 0; i < count; i++) {
+        if (o->commands[i].extended && answers[i].sw == SW_WRONG_LENGTH)
+            return ERR_UNSUPPORTED;
         if (answers[i].sw != SW_OK)
             return ERR_STATE;
     }

@@ -3,8 +3,8 @@
  * An opening as bytes: what is kept between the commands that went out and the answers that come back with
  * the client's next request.
  *
- *     01 | scp | i | level | kvn | kid | u8 session key length | u64 now | u8 len, aid | u8 len, own secret |
- *     u8 count | count times: u16 len, command */
+ *     01 | scp | i | level | kvn | kid | u8 session key length | u8 curve | u64 now | u8 len, aid |
+ *     u8 len, own secret | u8 count | count times: u16 len, command */
 #include <gp/channel.h>
 
 enum { OPENING_VERSION = 1 };
@@ -19,6 +19,7 @@ enum err channel_opening_encode(const struct channel_opening *o, struct writer *
     wr_u8(out, request->kvn);
     wr_u8(out, request->kid);
     wr_u8(out, request->session_key_len);
+    wr_u8(out, (uint8_t)request->curve);
     wr_u64(out, request->now_ms);
     wr_view8(out, request->aid);
     wr_view8(out, secret_view(&o->own));
@@ -51,6 +52,7 @@ static enum err get(struct channel_opening *o)
     o->request.kvn = rd_u8(&r);
     o->request.kid = rd_u8(&r);
     o->request.session_key_len = rd_u8(&r);
+    o->request.curve = (enum pk_curve)rd_u8(&r);
     o->request.now_ms = rd_u64(&r);
     o->request.aid = rd_view8(&r, AID_MAX);
     enum err e = secret_set(&o->own, rd_view8(&r, SECRET_MAX));

@@ -160,7 +160,7 @@ static enum err encrypt_fields(const struct channel *ch, struct crypto *c, const
     return e;
 }
 
-static enum err put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+enum err channel_scp03_put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
                            size_t count)
 {
     if (channel_encrypts(ch))
@@ -276,7 +276,7 @@ static enum err protect(const struct channel *ch, struct crypto *c, const struct
                         size_t count, size_t len, uint8_t chain[AES_BLOCK])
 {
     struct subkeys k;
-    enum err e = put_fields(ch, c, commands, count);
+    enum err e = channel_scp03_put_fields(ch, c, commands, count);
     if (e == OK)
         e = derive_subkeys(ch, c, &k);
     if (e == OK) {
@@ -317,8 +317,8 @@ static enum err lay_out(struct outgoing *commands, size_t count, size_t tag_len,
     return OK;
 }
 
-static enum err scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
-                           struct writer *storage)
+enum err channel_scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
+                            struct writer *storage)
 {
     uint8_t chain[AES_BLOCK];
     size_t len = 0;
@@ -355,7 +355,7 @@ static enum err strip_padding(struct view padded, struct view *out)
     return OK;
 }
 
-static enum err decrypt(const struct channel *ch, struct crypto *c, struct view data, struct writer *out)
+enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struct view data, struct writer *out)
 {
     uint8_t icv[AES_BLOCK];
     struct writer plain;
@@ -380,7 +380,7 @@ static enum err decrypt(const struct channel *ch, struct crypto *c, struct view 
     return e;
 }
 
-static enum err scp03_unwrap(struct channel *ch, struct crypto *c, const struct rapdu *answer,
+enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct rapdu *answer,
                              struct writer *out, bool *proven)
 {
     struct reader r;
@@ -396,7 +396,7 @@ static enum err scp03_unwrap(struct channel *ch, struct crypto *c, const struct 
     if (e != OK)
         return e;
     if ((ch->level & LEVEL_R_ENCRYPTION) != 0 && data.len > 0) {
-        e = decrypt(ch, c, data, out);
+        e = channel_scp03_decrypt(ch, c, data, out);
     } else {
         wr_view(out, data);
         e = wr_status(out);
@@ -406,7 +406,7 @@ static enum err scp03_unwrap(struct channel *ch, struct crypto *c, const struct 
     return e;
 }
 
-static enum err scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct view in, uint8_t *out)
+enum err channel_scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct view in, uint8_t *out)
 {
     static const uint8_t zero[AES_BLOCK];
     return crypto_aes_cbc_encrypt(c, secret_view(&ch->dek), zero, in, out);
@@ -417,8 +417,8 @@ const struct channel_ops channel_scp03 = {
     .chain_len = AES_BLOCK,
     .lengths_ok = scp03_lengths_ok,
     .derive = scp03_derive,
-    .wrap = scp03_wrap,
-    .unwrap = scp03_unwrap,
-    .dek_encrypt = scp03_dek_encrypt,
+    .wrap = channel_scp03_wrap,
+    .unwrap = channel_scp03_unwrap,
+    .dek_encrypt = channel_scp03_dek_encrypt,
     .challenge = scp03_challenge,
 };
