@@ -99,6 +99,11 @@ void *card_signed_owner(const struct card_channel *ch)
     return signed_of(ch)->owner;
 }
 
+void card_signed_set_next(struct card_channel *ch, uint64_t next)
+{
+    signed_of(ch)->next = next;
+}
+
 static struct view chain_of(const struct card_channel *ch)
 {
     return view_of(ch->hash_chain, crypto_digest_len(signed_of(ch)->row->hash));

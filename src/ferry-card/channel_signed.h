@@ -46,6 +46,8 @@ enum err card_signed_open(struct crypto *c, const struct card_signed_parties *pa
                           struct view host_challenge, struct view card_challenge, struct card_channel *out,
                           struct writer *signature) MUST_USE;
 void *card_signed_owner(const struct card_channel *ch);
+/* For tests: the number of the next command. */
+void card_signed_set_next(struct card_channel *ch, uint64_t next);
 
 /* The command as received. 9000; 6300 on a wrong signature; 6700, 6A86, 6A80. */
 uint16_t card_signed_external_authenticate(struct crypto *c, struct card_channel *ch,
