@@ -2,7 +2,7 @@
  *
  * The way of a command: transport of responses, logical channel, OPEN, secure messaging, table of commands.
  */
-#include "card.h"
+#include "domain.h"
 
 #include <string.h>
 
@@ -81,6 +81,7 @@ void card_finish(struct card *card)
 void card_loading_end(struct card *card)
 {
     loadfile_finish(&card->loading.file);
+    wr_free(&card->loading.first);
     memset(&card->loading, 0, sizeof card->loading);
 }
 
@@ -285,7 +286,7 @@ static uint16_t dispatch(struct card *card, const struct apdu *a, struct writer 
         return SW_CHANNEL_UNSUPPORTED;
     if (a->ins == INS_SELECT && !(a->cla & 0x80) && a->p1 == 0x04)
         return a->cla == 0x00 ? cmd_select(card, a, out) : SW_SM_UNSUPPORTED;
-    if (!card_isd_selected(card))
+    if (!card_domain_selected(card))
         return SW_INS; /* there is no interpreter: an application knows no command but SELECT */
     if (a->cla & 0x10)
         return SW_CHAINING_UNSUPPORTED;

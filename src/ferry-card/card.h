@@ -7,6 +7,7 @@
 
 #include <base/sources.h>
 
+#include "authority.h"
 #include "channel.h"
 #include "cmd_scp11.h"
 #include "loadfile.h"
@@ -39,8 +40,12 @@ struct session {
 struct logical_channel;
 struct loading {
     bool active;
-    struct logical_channel *on; /* the logical channel whose session loads */
-    struct card_aid aid;
+    bool combined, complete;     /* of the combined process: the last LOAD was right, INSTALL ends it */
+    struct logical_channel *on;  /* the logical channel whose session loads */
+    struct card_aid aid, domain; /* of the load file, and the security domain that it will belong to */
+    struct authority authority;
+    struct writer first; /* what the token of the combined process signs of its first INSTALL */
+    struct card_package package;
     uint8_t hash[DIGEST_MAX];
     size_t hash_len; /* 0: none was given */
     unsigned next_block;

@@ -46,7 +46,7 @@ static enum err make_challenge(struct card *card, const struct card_channel_ops 
 {
     if (ops->counts(k->i))
         return ops->pseudo_random(card->crypto, keys, k->i, k->counter,
-                                  card_aid_view(&card->state.profile.isd), challenge);
+                                  card_domain_aid(&card->state, card_domain_of(card)), challenge);
     return card->random.fill(card->random.ctx, challenge, ops->card_challenge_len(k->i));
 }
 

@@ -201,10 +201,10 @@ static void put_fci(const struct card *card, struct writer *w)
     const struct card_object *cplc = card_find_object(&card->state, VIEW_NULL, 0x9F7F);
     size_t fci, proprietary;
     tlv_open(w, 0x6F, &fci);
-    tlv_put(w, 0x84, card_aid_view(&card->state.profile.isd));
+    tlv_put(w, 0x84, card_domain_aid(&card->state, card_domain_of(card)));
     tlv_open(w, 0xA5, &proprietary);
     put_management_data(&card->state, w);
-    if (cplc != NULL)
+    if (cplc != NULL && card_isd_selected(card))
         tlv_put(w, 0x9F6E, view_head(view_of(cplc->data, cplc->len), 10));
     tlv_put(w, 0x9F65, VIEW_OF(max_data));
     tlv_close(w, proprietary);
@@ -220,7 +220,10 @@ static struct view aid_at(const struct card *card, size_t place)
 
 static bool selectable(const struct card *card, size_t place)
 {
-    return place == 0 || card->state.applications[place - 1].life == STATE_SELECTABLE;
+    if (place == 0)
+        return true;
+    uint8_t life = card->state.applications[place - 1].life;
+    return life != STATE_INSTALLED && (life & STATE_LOCKED_BIT) == 0;
 }
 
 static bool find_place(const struct card *card, struct view aid, size_t from, bool whole, size_t *place)
@@ -258,7 +261,7 @@ uint16_t cmd_select(struct card *card, const struct apdu *a, struct writer *out)
     card_session_end(card, SESSION_NONE);
     card->now->select_cursor = place;
     card->now->selected = place == 0 ? (struct card_aid){.len = 0} : card->state.applications[place - 1].aid;
-    if (place != 0)
+    if (!card_domain_selected(card))
         return SW_OK;
     put_fci(card, out);
     return card->state.life == LIFE_CARD_LOCKED ? SW_CARD_LOCKED_FCI : SW_OK;

@@ -50,6 +50,40 @@ static bool step_up(const struct card_state *s, struct view *at, size_t *steps)
     return true;
 }
 
+struct view card_domain_top(const struct card_state *s, struct view domain)
+{
+    struct view at = domain;
+    size_t steps = 0;
+    while (step_up(s, &at, &steps))
+        continue;
+    return at;
+}
+
+bool card_domain_is_personalized(const struct card_state *s, struct view domain)
+{
+    for (size_t i = 0; i < s->application_count; i++) {
+        if (card_aid_is(&s->applications[i].aid, domain))
+            return s->applications[i].life == STATE_PERSONALIZED;
+    }
+    return domain.len == 0;
+}
+
+bool card_domain_named(const struct card_state *s, struct view aid, struct card_aid *out)
+{
+    struct card_aid named = {.len = 0};
+    if (aid.len == 0 || (!card_aid_is(&s->profile.isd, aid) && !card_has_domain(s, aid)))
+        return false;
+    if (!card_aid_is(&s->profile.isd, aid) && !card_aid_set(&named, aid))
+        return false;
+    *out = named;
+    return true;
+}
+
+struct view card_domain_aid(const struct card_state *s, struct view domain)
+{
+    return domain.len != 0 ? domain : card_aid_view(&s->profile.isd);
+}
+
 struct view card_channel_domain(const struct card *card)
 {
     struct view at = card_domain_of(card);

@@ -16,6 +16,15 @@ bool card_domain_selected(const struct card *card);
  * domain above that has some (7.3.1). */
 struct view card_channel_domain(const struct card *card);
 
+/* The top of the tree that a domain stands in. */
+struct view card_domain_top(const struct card_state *s, struct view domain);
+/* May it manage content and take some over: PERSONALIZED, which the issuer's always is (9.3.5)? */
+bool card_domain_is_personalized(const struct card_state *s, struct view domain);
+/* The security domain that a command names: the issuer's AID gives none. False when there is none such. */
+bool card_domain_named(const struct card_state *s, struct view aid, struct card_aid *out);
+/* The AID behind a domain: of the issuer's its own. */
+struct view card_domain_aid(const struct card_state *s, struct view domain);
+
 /* The security domain that an entry is associated with; empty: the issuer's, also of what is not there. */
 struct view card_domain_above(const struct card_state *s, struct view aid);
 /* Is the entry aid (or the domain itself) in the tree below this domain? Everything is below the issuer's

@@ -1,89 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Load files: the stream, then one check per component, from a table in load order. */
+ * Load file data blocks: one check per component, from a table in load order. */
 #include "loadfile.h"
 
 #include <string.h>
-
-#include <apdu/apdu.h>
-
-/* ---- stream ---- */
-
-enum { TAG_DATA_BLOCK = 0xC4 };
-
-void loadfile_init(struct loadfile *lf, size_t room)
-{
-    memset(lf, 0, sizeof *lf);
-    lf->room = room < LOAD_FILE_MAX ? room : LOAD_FILE_MAX;
-    wr_heap(&lf->data, lf->room != 0 ? lf->room : 1);
-}
-
-void loadfile_finish(struct loadfile *lf)
-{
-    wr_free(&lf->data);
-    memset(lf, 0, sizeof *lf);
-}
-
-/* How many bytes tag and length have, judging by those that are there: at least 2. A length has 1 to 4 bytes.
- */
-static size_t head_need(const struct loadfile *lf)
-{
-    size_t more = lf->head[1] < 0x80 ? 0 : (size_t)(lf->head[1] & 0x7F);
-    return 2 + more;
-}
-
-static uint16_t begin(struct loadfile *lf)
-{
-    struct reader r;
-    rd_init(&r, view_of(lf->head, lf->head_len));
-    (void)rd_u8(&r);
-    size_t len = rd_u8(&r);
-    if (len >= 0x80)
-        len = 0;
-    while (rd_left(&r) != 0)
-        len = len << 8 | rd_u8(&r);
-    if (len == 0)
-        return SW_WRONG_DATA;
-    if (len > lf->room)
-        return SW_NOT_ENOUGH_MEMORY;
-    lf->total = len;
-    lf->begun = true;
-    return SW_OK;
-}
-
-static uint16_t feed_head(struct loadfile *lf, struct reader *r)
-{
-    while (!lf->begun && rd_left(r) != 0) {
-        lf->head[lf->head_len++] = rd_u8(r);
-        if (lf->head[0] != TAG_DATA_BLOCK || (lf->head_len >= 2 && lf->head[1] == 0x80) ||
-            head_need(lf) > sizeof lf->head)
-            return SW_WRONG_DATA;
-        if (lf->head_len == head_need(lf)) {
-            uint16_t sw = begin(lf);
-            if (sw != SW_OK)
-                return sw;
-        }
-    }
-    return SW_OK;
-}
-
-uint16_t loadfile_feed(struct loadfile *lf, struct view block)
-{
-    struct reader r;
-    rd_init(&r, block);
-    uint16_t sw = feed_head(lf, &r);
-    if (sw != SW_OK)
-        return sw;
-    if (rd_left(&r) > lf->total - lf->data.len)
-        return SW_WRONG_DATA;
-    wr_view(&lf->data, rd_rest(&r));
-    return wr_ok(&lf->data) ? SW_OK : SW_MEMORY;
-}
-
-bool loadfile_complete(const struct loadfile *lf)
-{
-    return lf->begun && lf->data.len == lf->total;
-}
 
 /* ---- components ---- */
 

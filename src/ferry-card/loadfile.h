@@ -9,20 +9,35 @@
 
 #include "state.h"
 
-/* The stream. Memory grows with what arrives, never beyond room. */
+enum { DAPS_MAX = 8, DAP_SIGNATURE_MAX = 512, LOADFILE_FIELD_MAX = 640, LOADFILE_ICV_MAX = 16 };
+
+/* A DAP block: a security domain's signature over the load file data block hash. */
+struct dap {
+    struct card_aid domain;
+    uint8_t signature[DAP_SIGNATURE_MAX];
+    size_t signature_len;
+};
+
+/* The stream (table 11-58): E2 DAP blocks, then C4 with the data block, or D3 with an ICV and D4 with the
+ * ciphered one. Memory grows with what arrives, never beyond room. */
 struct loadfile {
-    uint8_t head[5]; /* tag and length of the data block, as far as they have come */
+    uint8_t head[5]; /* tag and length of the object in hand, as far as they have come */
     size_t head_len;
-    bool begun; /* head is complete */
-    size_t total, room;
+    bool begun;    /* the head of C4 or D4 is complete */
+    bool ciphered; /* it was D4 */
+    size_t total, room, field_len;
+    struct writer field; /* an E2 or D3 in hand */
     struct writer data;
+    struct dap daps[DAPS_MAX];
+    size_t dap_count;
+    uint8_t icv[LOADFILE_ICV_MAX];
+    size_t icv_len; /* 0: none came */
 };
 
 /* room: how many bytes of load file data block the card can take. */
 void loadfile_init(struct loadfile *lf, size_t room);
 void loadfile_finish(struct loadfile *lf);
-/* Takes a block. 9000; 6A84 when the announced length does not fit in; 6A80 when it is no load file: DAP
- * blocks (E2) and ciphered ones (D4) are not for a card without a security domain that could check them. */
+/* Takes a block. 9000; 6A84 when the announced length does not fit in; 6A80 when it is no load file. */
 uint16_t loadfile_feed(struct loadfile *lf, struct view block) MUST_USE;
 /* Has all that was announced come? */
 bool loadfile_complete(const struct loadfile *lf);

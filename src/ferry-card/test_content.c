@@ -68,9 +68,15 @@ static void install_is_strict(void **state)
     static const struct line lines[] = {
         {"80E60400", SW_WRONG_DATA, ""},
         {"80E60D00", SW_INCORRECT_P1P2, ""},
-        {"80E61000", SW_INCORRECT_P1P2, ""},
-        {"80E64000", SW_INCORRECT_P1P2, ""},
-        {"80E60E01", SW_INCORRECT_P1P2, ""},
+        {"80E61000", SW_WRONG_DATA, ""},
+        {"80E64000", SW_WRONG_DATA, ""},
+        {"80E60E01", SW_WRONG_DATA, ""},
+        {"80E60E03", SW_CONDITIONS, ""},
+        {"80E60E00", SW_INCORRECT_P1P2, ""},
+        {"80E60201", SW_INCORRECT_P1P2, ""},
+        {"80E61800", SW_INCORRECT_P1P2, ""},
+        {"80E66000", SW_INCORRECT_P1P2, ""},
+        {"80E62000", SW_WRONG_DATA, ""},
         {"80E68200", SW_CHAINING_UNSUPPORTED, ""},
         /* no such package, no such module */
         {"80E60C001A05F00000000906F0000000010106F00000000101010002C90000", SW_REFERENCED_DATA, ""},
@@ -232,7 +238,7 @@ static void load_blocks_come_in_order(void **state)
         {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000003E20100", SW_WRONG_DATA, ""}, /* DAP block */
         {"80E602000A05F00000000100000000", SW_OK, "00"},
-        {"80E8000003D40100", SW_WRONG_DATA, ""}, /* ciphered */
+        {"80E8000003D40100", SW_CONDITIONS, ""}, /* ciphered */
         {"80E602000A05F00000000100000000", SW_OK, "00"},
         {"80E8000004C4830FFF", SW_OK, "00"},
         {"80E8000101FF", SW_NOT_ENOUGH_MEMORY, ""}, /* a megabyte is announced */

@@ -437,8 +437,22 @@ static void the_stream_comes_in_pieces(void **state)
                 {"C480010203", SW_WRONG_DATA, false},
                 {"C48400000003010203", SW_WRONG_DATA, false},
                 {"C40A01", SW_NOT_ENOUGH_MEMORY, false},
-                {"E203010203", SW_WRONG_DATA, false},
-                {"D403010203", SW_WRONG_DATA, false}};
+                {"E203010203", SW_WRONG_DATA, false}, /* no DAP block */
+                {"E2", SW_OK, false},
+                {"E2094F05F000000001C300C403010203", SW_WRONG_DATA, false},
+                {"E20A4F05F000000001C30109C403010203", SW_OK, true},
+                {"E20A4F05F000000001C30109E2810A4F05F000000002C30109C403010203", SW_OK, true},
+                {"E20A4F05F000000001C301", SW_OK, false},
+                {"E2084F03F00000C30109", SW_WRONG_DATA, false},
+                {"E2820281", SW_WRONG_DATA, false}, /* longer than the longest signature */
+                {"D308A1A2A3A4A5A6A7A8D408A1A2A3A4A5A6A7A8", SW_OK, true},
+                {"D307A1A2A3A4A5A6A7", SW_WRONG_DATA, false},
+                {"D308A1A2A3A4A5A6A7A8C403010203", SW_WRONG_DATA, false},
+                {"D308A1A2A3A4A5A6A7A8D308", SW_OK, false},
+                {"D308A1A2A3A4A5A6A7A8D308A1A2A3A4A5A6A7A8", SW_WRONG_DATA, false},
+                {"D308A1A2A3A4A5A6A7A8E20A4F05F000000001C30109", SW_WRONG_DATA, false},
+                {"D403010203", SW_OK, true},
+                {"C50101", SW_WRONG_DATA, false}};
     (void)state;
     for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
         struct view v = vector_hex(rows[n].bytes);

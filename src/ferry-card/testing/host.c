@@ -3,6 +3,8 @@
  * The bare host. */
 #include "testing/host.h"
 
+#include "domain.h"
+
 #include <string.h>
 
 #include "channel_scp02.h"
@@ -138,7 +140,7 @@ static uint16_t send_maced(struct host *h, struct view header, struct view data)
 uint16_t host_open(struct host *h, uint8_t kvn, uint8_t level)
 {
     uint8_t initialize[22] = {0x80, 0x50, kvn, 0x00, 0x08}, header[] = {0x84, 0x82, level, 0x00};
-    struct card_keyset *k = card_find_keyset(&h->card.state, VIEW_NULL, kvn);
+    struct card_keyset *k = card_find_keyset(&h->card.state, card_channel_domain(&h->card), kvn);
     const struct card_channel_ops *ops = k != NULL ? card_channel_ops(k->scp) : NULL;
     if (ops != NULL)
         initialize[4] = (uint8_t)ops->host_challenge_len(k->i);

@@ -1,46 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * GET STATUS and SET STATUS (GPCS 2.3.1 11.4, 11.10): the registry, and life cycles. */
+ * GET STATUS (GPCS 2.3.1 11.4): the registry, as far as the selected security domain may see it. */
 #include <string.h>
 
 #include <tlv/tlv.h>
 
-#include "card.h"
-
-/* ---- GET STATUS ---- */
+#include "domain.h"
+#include "privilege.h"
 
 enum { KIND_ISD = 0x80, KIND_APPLICATIONS = 0x40, KIND_PACKAGES = 0x20, KIND_MODULES = 0x10 };
 enum { P2_NEXT = 0x01, P2_TLV = 0x02, ENTRY_MAX = 2048 };
 
-/* The card manager has all privileges that a card issuer's needs (6.6.2). */
-static const uint8_t isd_privileges[CARD_PRIVILEGES] = {0x9E, 0xFE, 0x80};
-
 /* One entry of the registry, in the order of GET STATUS: the security domain, applications, packages. */
 struct entry {
-    struct view aid;
+    struct view aid, domain;
     uint8_t life;
-    const uint8_t *privileges;          /* NULL: a package */
-    const struct card_package *package; /* of a package */
+    uint8_t privileges[CARD_PRIVILEGES];
+    const struct card_package *package; /* NULL: the issuer security domain or an application */
     const struct card_aid *load_file;   /* of an application */
 };
+
+static void entry_issuer(const struct card_state *s, struct entry *e)
+{
+    e->aid = e->domain = card_aid_view(&s->profile.isd);
+    e->life = s->life;
+    card_privileges_of(s, VIEW_NULL, e->privileges);
+}
+
+static void entry_application(const struct card_state *s, const struct card_application *a, struct entry *e)
+{
+    e->aid = card_aid_view(&a->aid);
+    e->domain = card_domain_aid(s, card_aid_view(&a->domain));
+    e->life = a->life;
+    memcpy(e->privileges, a->privileges, sizeof e->privileges);
+    e->load_file = &a->package;
+}
+
+static void entry_package(const struct card_state *s, const struct card_package *p, struct entry *e)
+{
+    e->aid = card_aid_view(&p->aid);
+    e->domain = card_domain_aid(s, card_aid_view(&p->domain));
+    e->life = STATE_LOADED;
+    e->package = p;
+}
+
+/* Is the entry in the tree of the one that asks, or may it see all (11.4.2.3)? */
+static bool may_see(const struct card *card, struct view aid)
+{
+    return card_may(card, MAY_GLOBAL_REGISTRY) || card_is_below(&card->state, aid, card_domain_of(card));
+}
 
 static bool entry_at(const struct card *card, uint8_t kinds, size_t n, struct entry *e)
 {
     const struct card_state *s = &card->state;
     memset(e, 0, sizeof *e);
     if (n == 0) {
-        *e = (struct entry){card_aid_view(&s->profile.isd), s->life, isd_privileges, NULL, NULL};
-        return (kinds & KIND_ISD) != 0;
+        entry_issuer(s, e);
+        return (kinds & KIND_ISD) != 0 && (card_isd_selected(card) || card_may(card, MAY_GLOBAL_REGISTRY));
     }
     n--;
-    if (n < s->application_count) {
-        const struct card_application *a = &s->applications[n];
-        *e = (struct entry){card_aid_view(&a->aid), a->life, a->privileges, NULL, &a->package};
-        return (kinds & KIND_APPLICATIONS) != 0;
-    }
-    const struct card_package *p = &s->packages[n - s->application_count];
-    *e = (struct entry){card_aid_view(&p->aid), STATE_LOADED, NULL, p, NULL};
-    return (kinds & (KIND_PACKAGES | KIND_MODULES)) != 0;
+    bool application = n < s->application_count;
+    if (application)
+        entry_application(s, &s->applications[n], e);
+    else
+        entry_package(s, &s->packages[n - s->application_count], e);
+    return (kinds & (application ? KIND_APPLICATIONS : KIND_PACKAGES | KIND_MODULES)) != 0 &&
+           may_see(card, e->aid);
 }
 
 static size_t entry_count(const struct card *card)
@@ -72,14 +97,13 @@ static void put_wanted(struct writer *w, struct view list, uint32_t tag, struct 
 }
 
 /* Tables 11-36 and 11-37. */
-static void put_tlv(const struct card *card, const struct entry *e, uint8_t kinds, struct view list,
-                    struct writer *w)
+static void put_tlv(const struct entry *e, uint8_t kinds, struct view list, struct writer *w)
 {
     size_t mark;
     tlv_open(w, 0xE3, &mark);
     put_wanted(w, list, 0x4F, e->aid);
     put_wanted(w, list, 0x9F70, view_of(&e->life, 1));
-    if (e->privileges != NULL)
+    if (e->package == NULL)
         put_wanted(w, list, 0xC5, view_of(e->privileges, CARD_PRIVILEGES));
     if (e->load_file != NULL)
         put_wanted(w, list, 0xC4, card_aid_view(e->load_file));
@@ -89,7 +113,7 @@ static void put_tlv(const struct card *card, const struct entry *e, uint8_t kind
         for (size_t i = 0; (kinds & KIND_MODULES) && i < e->package->module_count; i++)
             put_wanted(w, list, 0x84, card_aid_view(&e->package->modules[i]));
     }
-    put_wanted(w, list, 0xCC, card_aid_view(&card->state.profile.isd));
+    put_wanted(w, list, 0xCC, e->domain);
     tlv_close(w, mark);
 }
 
@@ -98,7 +122,7 @@ static void put_old(const struct entry *e, uint8_t kinds, struct writer *w)
 {
     wr_view8(w, e->aid);
     wr_u8(w, e->life);
-    wr_u8(w, e->privileges != NULL ? e->privileges[0] : 0);
+    wr_u8(w, e->privileges[0]);
     if (e->package == NULL || !(kinds & KIND_MODULES))
         return;
     wr_u8(w, e->package->module_count);
@@ -106,11 +130,10 @@ static void put_old(const struct entry *e, uint8_t kinds, struct writer *w)
         wr_view8(w, card_aid_view(&e->package->modules[i]));
 }
 
-static void put_entry(const struct card *card, const struct entry *e, const struct apdu *a, struct view list,
-                      struct writer *w)
+static void put_entry(const struct entry *e, const struct apdu *a, struct view list, struct writer *w)
 {
     if (a->p2 & P2_TLV)
-        put_tlv(card, e, a->p1, list, w);
+        put_tlv(e, a->p1, list, w);
     else
         put_old(e, a->p1, w);
 }
@@ -127,7 +150,7 @@ static bool list_entries(const struct card *card, const struct apdu *a, struct v
         if (!entry_at(card, a->p1, *at, &e) || (*at != 0 && !view_starts(e.aid, aid)))
             continue;
         wr_fixed(&w, memory, sizeof memory);
-        put_entry(card, &e, a, list, &w);
+        put_entry(&e, a, list, &w);
         if (!wr_ok(&w))
             wr_fail(out);
         if (out->len + w.len > room && out->len != 0)
@@ -156,69 +179,4 @@ uint16_t cmd_get_status(struct card *card, const struct apdu *a, struct writer *
     if (out->len == 0)
         return SW_REFERENCED_DATA;
     return all ? SW_OK : SW_MORE_DATA;
-}
-
-/* ---- SET STATUS ---- */
-
-/* GPCS 2.3.1 figure 5-1. */
-static const struct {
-    uint8_t from, to;
-} card_transitions[] = {{LIFE_OP_READY, LIFE_INITIALIZED}, {LIFE_INITIALIZED, LIFE_SECURED},
-                        {LIFE_SECURED, LIFE_CARD_LOCKED},  {LIFE_CARD_LOCKED, LIFE_SECURED},
-                        {LIFE_OP_READY, LIFE_TERMINATED},  {LIFE_INITIALIZED, LIFE_TERMINATED},
-                        {LIFE_SECURED, LIFE_TERMINATED},   {LIFE_CARD_LOCKED, LIFE_TERMINATED}};
-
-static bool is_card_life(uint8_t life)
-{
-    for (size_t i = 0; i < sizeof card_transitions / sizeof card_transitions[0]; i++) {
-        if (card_transitions[i].to == life || card_transitions[i].from == life)
-            return true;
-    }
-    return false;
-}
-
-static uint16_t set_card(struct card *card, uint8_t to)
-{
-    if (!is_card_life(to))
-        return SW_WRONG_DATA;
-    for (size_t i = 0; i < sizeof card_transitions / sizeof card_transitions[0]; i++) {
-        if (card_transitions[i].from != card->state.life || card_transitions[i].to != to)
-            continue;
-        uint8_t memory[4];
-        struct writer w;
-        wr_fixed(&w, memory, sizeof memory);
-        card_put_life(&w, to);
-        return card_commit(card, &w, true);
-    }
-    return SW_CONDITIONS;
-}
-
-/* Locked and back: only the top bit of the new state counts; the current state is refused (11.10.2.2). */
-static uint16_t set_application(struct card *card, struct view aid, uint8_t to)
-{
-    const struct card_application *app = card_find_application(&card->state, aid);
-    if (app == NULL)
-        return SW_REFERENCED_DATA;
-    if ((app->life & STATE_LOCKED_BIT) == (to & STATE_LOCKED_BIT))
-        return SW_CONDITIONS;
-    uint8_t memory[32];
-    struct writer w;
-    wr_fixed(&w, memory, sizeof memory);
-    card_put_application_life(&w, aid, app->life ^ STATE_LOCKED_BIT, app->privileges);
-    return card_commit(card, &w, true);
-}
-
-uint16_t cmd_set_status(struct card *card, const struct apdu *a, struct writer *out)
-{
-    (void)out;
-    switch (a->p1 & 0xE0) {
-    case 0x80:
-        return set_card(card, a->p2);
-    case 0x40:
-        if (card->state.life == LIFE_CARD_LOCKED)
-            return SW_CONDITIONS;
-        return set_application(card, a->data, a->p2);
-    default:
-        return SW_INCORRECT_P1P2;
-    }
 }
