@@ -83,7 +83,7 @@ static enum err find_verb(struct view token, struct step *out, struct plan_probl
     for (unsigned v = 0; v < VERB_END; v++) {
         if (!view_equal(token, view_str(verbs[v].name)))
             continue;
-        out->verb = (enum verb)v;
+        out->verb = (enum step_verb)v;
         return OK;
     }
     return plan_refuse_at(why, ERR_FORMAT, out->at,

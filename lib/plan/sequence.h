@@ -6,7 +6,7 @@
 
 #include <plan/problem.h>
 
-enum verb { VERB_LOAD, VERB_INSTALL, VERB_PERSONALIZE, VERB_STORE, VERB_DELETE, VERB_APDU, VERB_END };
+enum step_verb { VERB_LOAD, VERB_INSTALL, VERB_PERSONALIZE, VERB_STORE, VERB_DELETE, VERB_APDU, VERB_END };
 
 enum word {
     WORD_PARAMETERS,
@@ -29,7 +29,7 @@ struct value {
 };
 
 struct step {
-    enum verb verb;
+    enum step_verb verb;
     struct position at;
     struct value value[WORD_COUNT]; /* apdu: its bytes are WORD_DATA */
 };
