@@ -257,7 +257,7 @@ static void print_table(const json_t *items, const struct column *columns)
 
 static void print_word(const char *key, const json_t *value)
 {
-    printf("%-18s", key);
+    printf("%-17s ", key);
     if (json_is_object(value))
         print_row(value);
     else
@@ -283,7 +283,7 @@ static void print_fields(const char *prefix, const json_t *object)
         char name[FIELD_NAME_MAX];
         snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);
         if (is_blank(value))
-            printf("%-18s-\n", name);
+            printf("%-17s -\n", name);
         else if (json_is_array(value))
             print_words(name, value);
         else if (json_is_object(value) && prefix[0] == '\0')

@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option_spec common[] = {
+static const struct option_spec server_options[] = {
     {"profile", "FILE", "server, authority and token, as 'ferryd init' writes them (or $FERRY_PROFILE)"},
     {"server", "URL", "the server's address"},
     {"ca", "FILE", "certificates of the authorities to trust, PEM"},
     {"token-file", "FILE", "file with the administration token"},
+    {NULL, NULL, NULL},
+};
+static const struct option_spec common[] = {
     {"json", NULL, "answer in JSON"},
     {"quiet", NULL, "say nothing but errors"},
     {"help", NULL, "show this help"},
@@ -78,6 +81,12 @@ static void print_options(const struct option_spec *options)
     }
 }
 
+/* Work with a card and its key at hand knows no server. */
+static const struct option_spec *server_options_of(const struct verb *v)
+{
+    return strncmp(v->name, "local ", strlen("local ")) == 0 ? NULL : server_options;
+}
+
 static void print_verb_help(const struct verb *v)
 {
     printf("usage: ferry %s%s%s [options]\n\n%s\n\n", v->name, *v->args != '\0' ? " " : "", v->args,
@@ -88,6 +97,7 @@ static void print_verb_help(const struct verb *v)
         printf("\n");
     }
     printf("common options:\n");
+    print_options(server_options_of(v));
     print_options(common);
 }
 
@@ -129,7 +139,9 @@ static bool parse(struct cli *cli, int argc, char **argv)
 {
     struct option options[OPTIONS_MAX + 1] = {0};
     int index = 0, c;
-    fill_long_options(options, common, fill_long_options(options, cli->verb->options, 0));
+    int count = fill_long_options(options, cli->verb->options, 0);
+    count = fill_long_options(options, server_options_of(cli->verb), count);
+    fill_long_options(options, common, count);
     opterr = 0;
     optind = 0;
     while ((c = getopt_long(argc, argv, ":", options, &index)) != -1) {

@@ -11,7 +11,7 @@
 /* A verb that did what was asked. The other exit codes are those of an outcome. */
 enum { EXIT_OK = EXIT_CONFIRMED };
 
-enum { OPTIONS_MAX = 24, POSITIONALS_MAX = 8 };
+enum { OPTIONS_MAX = 64, POSITIONALS_MAX = 8 };
 
 struct option_spec {
     const char *name; /* long name */

@@ -10,6 +10,7 @@
 #include <gp/identity.h>
 
 #include "admin.h"
+#include "card_facts.h"
 #include "identify.h"
 #include "reader.h"
 #include "verbs.h"
@@ -19,65 +20,6 @@ static const struct option_spec card_options[] = {
     {"isd", "AID", "AID of the card manager, where the card does not select it by itself"},
     {NULL, NULL, NULL},
 };
-
-static void set_hex(json_t *object, const char *key, struct view v)
-{
-    char hex[2 * 64 + 1];
-    hex_write(hex, view_head(v, 64));
-    if (v.len > 0)
-        json_object_set_new(object, key, json_string(hex));
-}
-
-static json_t *scps_of(const struct identity *id)
-{
-    char text[24];
-    json_t *list = json_array();
-    for (size_t i = 0; i < id->scp_count; i++) {
-        snprintf(text, sizeof(text), "SCP%02X i=%02X", id->scps[i].scp, id->scps[i].i);
-        json_array_append_new(list, json_string(text));
-    }
-    return list;
-}
-
-static const char *key_type_word(uint8_t type)
-{
-    /* GPCS 2.3.1 table 11-16 */
-    return type == 0x88                   ? "AES"
-           : type >= 0x80 && type <= 0x82 ? "DES"
-           : type == 0xA0 || type == 0xA1 ? "RSA"
-                                          : "other";
-}
-
-static json_t *keys_of(const struct identity *id)
-{
-    char text[64];
-    json_t *list = json_array();
-    for (size_t i = 0; i < id->key_count; i++) {
-        const struct key_info *k = &id->keys[i];
-        snprintf(text, sizeof(text), "version %02X id %02X %s %u bytes", k->version, k->id,
-                 key_type_word(k->type), k->len);
-        json_array_append_new(list, json_string(text));
-    }
-    return list;
-}
-
-static json_t *words_of(const struct card_reader *reader, const struct identity *id)
-{
-    char number[2 * CARD_NUMBER_MAX + 2];
-    json_t *o = json_object();
-    json_object_set_new(o, "reader", json_string(reader->name));
-    set_hex(o, "atr", view_of(reader->atr, reader->atr_len));
-    if (identity_card_number(id, number) == OK)
-        json_object_set_new(o, "number", json_string(number));
-    set_hex(o, "isd", aid_view(&id->isd));
-    set_hex(o, "serial", identity_serial(id));
-    set_hex(o, "cplc", id->has_cplc ? VIEW_OF(id->cplc) : VIEW_NULL);
-    set_hex(o, "iin", view_of(id->iin, id->iin_len));
-    set_hex(o, "cin", view_of(id->cin, id->cin_len));
-    json_object_set_new(o, "secure_channels", scps_of(id));
-    json_object_set_new(o, "keys", keys_of(id));
-    return o;
-}
 
 static const char *text_of(const json_t *object, const char *key)
 {
@@ -183,7 +125,8 @@ static int card(const struct cli *cli)
     }
     e = identify_card(&reader, aid_view(&isd), &id);
     if (e == OK) {
-        json_t *words = words_of(&reader, &id);
+        json_t *words = json_object();
+        card_facts(&reader, &id, words);
         add_record(words, cli);
         admin_print(&output, words);
         json_decref(words);

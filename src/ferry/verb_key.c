@@ -5,22 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include <base/text.h>
 #include <vault/vault.h>
 
 #include "admin.h"
+#include "keysource.h"
 #include "verbs.h"
 
-enum {
-    KEY_TEXT_MAX = 16 * 1024,
-    TYPED_MAX = 1024,
-    KEYS_MAX = 3,
-    VERSION_MAX = 1000000,
-    WRAPPED_MAX = KEY_BYTES_MAX + 512
-};
+enum { KEY_TEXT_MAX = 16 * 1024, KEYS_MAX = 3, VERSION_MAX = 1000000, WRAPPED_MAX = KEY_BYTES_MAX + 512 };
 
 static const struct option_spec add_options[] = {
     {"type", "TYPE", "aes128, aes192, aes256, des3; rsa2048, rsa3072, dsa2048, ec256, ec384, ec512, ec521"},
@@ -77,34 +70,12 @@ static bool attributes_of(const struct cli *cli, struct key_attributes *a)
     return true;
 }
 
-/* Asks at the terminal without showing what is typed. */
 static bool ask_at_terminal(struct writer *out)
 {
-    struct termios shown, hidden;
-    char line[TYPED_MAX];
-    FILE *tty = fopen("/dev/tty", "r+");
-    if (tty == NULL || tcgetattr(fileno(tty), &shown) != 0) {
-        cli_error(
-            "there is no terminal to ask for the key at: use --file FILE, or --file - for standard input");
-        if (tty != NULL)
-            fclose(tty);
-        return false;
-    }
-    hidden = shown;
-    hidden.c_lflag &= ~(tcflag_t)ECHO;
-    setvbuf(tty, NULL, _IONBF, 0);
-    tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
-    fputs("Key, hexadecimal (not shown): ", tty);
-    fflush(tty);
-    char *got = fgets(line, sizeof(line), tty);
-    tcsetattr(fileno(tty), TCSAFLUSH, &shown);
-    fseek(tty, 0, SEEK_CUR); /* C17 7.21.5.3: between reading and writing */
-    fputs("\n", tty);
-    fclose(tty);
-    if (got != NULL)
-        wr_view(out, view_str(line));
-    wipe(line, sizeof(line));
-    return got != NULL;
+    if (terminal_ask("Key, hexadecimal", out))
+        return true;
+    cli_error("there is no terminal to ask for the key at: use --file FILE, or --file - for standard input");
+    return false;
 }
 
 /* One or three keys of hexadecimal digits with white space between them. */

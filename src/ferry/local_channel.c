@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Opens the secure channel of a "ferry local" verb. The method comes from the card, the key from the person;
+ * all that can be wrong without the card is found before the card is asked, the opening is counted before it
+ * is begun, and nothing is ever tried a second time. */
+#include "local_channel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <base/text.h>
+#include <session/outcome.h>
+
+#include "local_weak.h"
+#include "profile.h"
+#include "relay.h"
+
+enum {
+    TYPE_DES = 0x80, /* GPCS 2.3.1 table 11-16 */
+    TYPE_DES_LAST = 0x84,
+    TYPE_AES = 0x88,
+    COUNTER_WARNING = 1000,
+    CERTIFICATE_FILE_MAX = 16 * 1024
+};
+
+bool local_has_key(const struct local *l)
+{
+    return l->o.key.origin != KEY_FROM_NOWHERE || l->o.oce_key != NULL || l->o.host_key != NULL;
+}
+
+/* ---- which method */
+
+static bool announces(const struct identity *id, const struct channel_method *m)
+{
+    for (size_t n = 0; n < id->scp_count; n++)
+        if (id->scps[n].scp == m->scp && id->scps[n].i == m->i)
+            return true;
+    return false;
+}
+
+static bool is_symmetric(const struct channel_method *m)
+{
+    return !m->keyed_opening && m->scp <= SCP03;
+}
+
+/* Whether the key set that was asked for may belong to the method: SCP01 and SCP02 have DES keys. */
+static bool keys_fit(const struct identity *id, uint8_t kvn, const struct channel_method *m)
+{
+    bool any = false;
+    for (size_t n = 0; n < id->key_count; n++) {
+        const struct key_info *k = &id->keys[n];
+        if (k->id < 1 || k->id > 3 || (kvn != 0 && k->version != kvn))
+            continue;
+        any = true;
+        if (m->key_type == KEY_AES ? k->type == TYPE_AES : k->type >= TYPE_DES && k->type <= TYPE_DES_LAST)
+            return true;
+    }
+    return !any;
+}
+
+static bool may_be(const struct method_wish *w, const struct channel_method *m)
+{
+    bool named = w->name[0] != '\0';
+    if (named && strcmp(w->name, m->name) != 0)
+        return false;
+    if (w->i >= 0)
+        return m->i == w->i;
+    if (!is_symmetric(m))
+        return named;
+    /* A card that announces nothing tells protocol and i in its answer, if it is SCP03. */
+    if (w->id->scp_count == 0)
+        return m->scp == SCP03 && m->host_challenge_len == 8;
+    return announces(w->id, m) && keys_fit(w->id, w->kvn, m);
+}
+
+enum err local_choose_method(const struct method_wish *w, const struct channel_method **out)
+{
+    size_t count;
+    const struct channel_method *best = NULL, *m = channel_methods(&count);
+    bool unclear = false;
+    for (; count > 0; m++, count--) {
+        if (!may_be(w, m))
+            continue;
+        if (best != NULL && m->scp < best->scp)
+            continue;
+        /* SCP03 tells its i in its answer, SCP01 and SCP02 do not; the question must have the right length.
+         */
+        bool same = best != NULL && m->scp == best->scp;
+        unclear = same && (unclear || m->scp < SCP03 || m->host_challenge_len != best->host_challenge_len);
+        best = m;
+    }
+    if (best == NULL)
+        return ERR_UNSUPPORTED;
+    if (unclear)
+        return ERR_CONFLICT;
+    *out = best;
+    return OK;
+}
+
+static void put_announced(const struct identity *id, char *text, size_t len)
+{
+    size_t at = 0;
+    for (size_t n = 0; n < id->scp_count && at < len; n++)
+        at += (size_t)snprintf(text + at, len - at, "%sSCP%02X:%02X", n > 0 ? ", " : "", id->scps[n].scp,
+                               id->scps[n].i);
+}
+
+static int choose(struct local *l, const struct channel_method **method)
+{
+    char announced[16 * SCP_INFO_MAX] = "nothing";
+    const struct method_wish wish = {.id = &l->domain, .name = l->o.method, .i = l->o.i, .kvn = l->o.kvn};
+    enum err e = local_choose_method(&wish, method);
+    put_announced(&l->domain, announced, sizeof(announced));
+    if (e == ERR_CONFLICT)
+        return local_fail(
+            l, EXIT_UNKNOWN_CARD,
+            "the card announces %s and will not say which of them it speaks: name it with --method",
+            announced);
+    if (e != OK)
+        return local_fail(l, EXIT_UNKNOWN_CARD,
+                          "the card announces %s: none of these is a method that can be used here%s",
+                          announced, l->o.method[0] != '\0' ? " and is named by --method" : "");
+    return EXIT_OK;
+}
+
+/* ---- which protection */
+
+static int choose_level(struct local *l, const struct channel_method *m, uint8_t *level)
+{
+    char levels[32] = "";
+    *level = 0;
+    for (const uint8_t *n = m->levels; *n != 0; n++) {
+        size_t len = strlen(levels);
+        snprintf(levels + len, sizeof(levels) - len, "%s%02X", len > 0 ? ", " : "", *n);
+        *level = *n; /* the strongest is last */
+    }
+    if (l->o.level < 0)
+        return EXIT_OK;
+    *level = (uint8_t)l->o.level;
+    if (!channel_level_ok(m, *level))
+        return local_fail(l, EXIT_USAGE, "--level: %s i=%02X can do %s", m->name, m->i, levels);
+    return EXIT_OK;
+}
+
+static int check_weak(struct local *l, const struct channel_method *m)
+{
+    unsigned weak = weak_method(m), refused = weak & ~l->o.allowed;
+    for (unsigned w = 0; w < WEAK_COUNT; w++)
+        if ((refused & weak_bit(w)) != 0)
+            return local_fail(l, EXIT_NOT_ALLOWED, "%s Allow it with --allow-weak %s.", weak_text(w),
+                              weak_name(w));
+    for (unsigned w = 0; w < WEAK_COUNT; w++)
+        if ((weak & weak_bit(w)) != 0)
+            cli_error("warning: %s", weak_text(w));
+    return EXIT_OK;
+}
+
+/* ---- which keys */
+
+/* A key of another length is found out without a try. */
+static int check_told_length(struct local *l)
+{
+    bool told = false, fits = false;
+    unsigned len = 0;
+    for (size_t n = 0; n < l->domain.key_count; n++) {
+        const struct key_info *k = &l->domain.keys[n];
+        if (k->id < 1 || k->id > 3 || k->len == 0 || (l->o.kvn != 0 && k->version != l->o.kvn))
+            continue;
+        told = true;
+        len = k->len;
+        fits |= k->len == l->keys.given.enc.len;
+    }
+    if (!told || fits)
+        return EXIT_OK;
+    return local_fail(l, EXIT_USAGE, "the card says that its keys have %u bytes, and this one has %zu", len,
+                      l->keys.given.enc.len);
+}
+
+static int read_card_keys(struct local *l, const struct channel_method *m)
+{
+    struct key_problem why = {""};
+    struct key_source source = l->o.key;
+    if (source.origin == KEY_FROM_NOWHERE)
+        source.origin = KEY_FROM_PROMPT;
+    enum err e = key_source_read(&source, "card key", &l->keys.given, &why);
+    if (e != OK)
+        return local_fail(l, EXIT_USAGE, "%s%s", why.text,
+                          l->o.key.origin == KEY_FROM_NOWHERE
+                              ? " (use --key FILE, --key-env NAME, or --default-key for the test key)"
+                              : "");
+    l->keys.given.type = m->key_type;
+    l->keys.has_card = true;
+    if (!channel_keys_fit(m, m->key_type, l->keys.given.enc.len))
+        return local_fail(l, EXIT_USAGE, "%s takes %s keys, and this one has %zu bytes", m->name,
+                          m->key_type == KEY_AES ? "AES" : "Triple-DES", l->keys.given.enc.len);
+    return check_told_length(l);
+}
+
+static int read_pair(struct local *l, const char *path, const char *option, bool private, struct pk **out)
+{
+    struct key_problem why = {""};
+    if (path == NULL)
+        return local_fail(l, EXIT_USAGE, "this method needs a key: give it with --%s", option);
+    if (key_pem_read(path, out, &why) != OK)
+        return local_fail(l, EXIT_USAGE, "%s", why.text);
+    if (private && !pk_is_private(*out))
+        return local_fail(l, EXIT_USAGE, "%s holds no private key", path);
+    return EXIT_OK;
+}
+
+static int read_certificates(struct local *l)
+{
+    for (size_t n = 0; n < l->o.certificate_count; n++) {
+        struct key_problem why = {""};
+        wr_heap(&l->keys.chain[n], CERTIFICATE_FILE_MAX);
+        if (key_certificate_read(l->o.certificates[n], &l->keys.chain[n], &why) != OK)
+            return local_fail(l, EXIT_USAGE, "%s", why.text);
+        l->keys.certificates[n] = wr_view_of(&l->keys.chain[n]);
+    }
+    return EXIT_OK;
+}
+
+static int read_keys(struct local *l, const struct channel_method *m)
+{
+    if (is_symmetric(m))
+        return read_card_keys(l, m);
+    bool scp11 = !m->authenticates, needs_host = !scp11 || strcmp(m->name, "SCP11b") != 0;
+    int code = EXIT_OK;
+    if (needs_host)
+        code = read_pair(l, scp11 ? l->o.oce_key : l->o.host_key, scp11 ? "oce-key" : "host-key", true,
+                         &l->keys.host);
+    if (code == EXIT_OK)
+        code = read_pair(l, scp11 ? l->o.ca_key : l->o.card_key, scp11 ? "ca-key" : "card-key", false,
+                         &l->keys.peer);
+    return code == EXIT_OK ? read_certificates(l) : code;
+}
+
+static struct channel_keys lend_keys(const struct local *l)
+{
+    return (struct channel_keys){.card = l->keys.has_card ? &l->keys.card : NULL,
+                                 .host = l->keys.host,
+                                 .peer = l->keys.peer,
+                                 .certificates = l->keys.certificates,
+                                 .certificate_count = l->o.certificate_count,
+                                 .ca_kvn = l->o.ca_kvn,
+                                 .ca_kid = l->o.ca_kid};
+}
+
+/* ---- counting */
+
+int local_open_ledger(struct local *l)
+{
+    char number[2 * CARD_NUMBER_MAX + 2], atr[2 * ATR_MAX + 8] = "atr-";
+    bool has_number = identity_card_number(&l->card, number) == OK;
+    /* Cards without a number of their own share a ledger with their like: it stops earlier, never later. */
+    if (!has_number)
+        hex_write(atr + strlen(atr), view_of(l->reader.atr, l->reader.atr_len));
+    enum err e = ledger_open(&l->ledger, has_number ? number : atr);
+    if (e == ERR_FORMAT || e == ERR_LIMIT)
+        return local_fail(
+            l, EXIT_OTHER,
+            "the record of failed openings of this card (cardferry/cards/%s in the state folder) is "
+            "damaged: look at it, and remove it when the card may be tried",
+            has_number ? number : atr);
+    if (e != OK)
+        return local_fail(l, EXIT_OTHER, "failed openings can't be counted (%s): set HOME or XDG_STATE_HOME",
+                          err_text(e));
+    return EXIT_OK;
+}
+
+static int save_ledger(struct local *l)
+{
+    if (ledger_save(&l->ledger) == OK)
+        return EXIT_OK;
+    return local_fail(l, EXIT_OTHER, "failed openings can't be counted: %s can't be written", l->ledger.path);
+}
+
+static unsigned openings_of(const struct local *l)
+{
+    unsigned counted;
+    enum err ignored = ledger_check(&l->ledger, &l->o.domain, l->o.kvn, &counted);
+    (void)ignored;
+    return counted;
+}
+
+/* What a failure costs, as far as anybody can know. */
+static int fail_opening(struct local *l, int code, const char *what)
+{
+    enum { CARDS_DIE_AT = 10 };
+    unsigned counted = openings_of(l);
+    return local_fail(l, code,
+                      "%s. It is not tried again: %u opening%s without success so far, and a card may block "
+                      "itself for ever after %d, so as few as %d tries may be left",
+                      what, counted, counted == 1 ? "" : "s", CARDS_DIE_AT,
+                      counted < CARDS_DIE_AT ? (int)(CARDS_DIE_AT - counted) : 0);
+}
+
+static int check_ledger(struct local *l, uint8_t kvn)
+{
+    unsigned counted;
+    if (ledger_check(&l->ledger, &l->o.domain, kvn, &counted) == OK)
+        return EXIT_OK;
+    return local_fail(l, EXIT_CARD_BLOCKED,
+                      "this card was opened with a wrong key, or %u times without success, and is not tried "
+                      "again, to protect it: look for the cause, then 'ferry local release'",
+                      counted);
+}
+
+static int count_opening(struct local *l, uint8_t kvn)
+{
+    struct ledger_row *row = ledger_row(&l->ledger, &l->o.domain, kvn);
+    if (row == NULL)
+        return local_fail(l, EXIT_OTHER, "failed openings can't be counted: %s is full", l->ledger.path);
+    row->openings++;
+    return save_ledger(l);
+}
+
+/* ---- the opening */
+
+struct opening {
+    const struct channel_method *method;
+    uint8_t level;
+    struct channel_opening begun;
+    struct rapdu answers[OPENING_COMMANDS_MAX];
+    struct writer memory[OPENING_COMMANDS_MAX];
+    struct init_update update; /* of methods that have one */
+};
+
+static void trace_opening(const struct local *l, const struct apdu *a, uint16_t sw, size_t len)
+{
+    if (l->o.verbose)
+        fprintf(stderr, "%02X %02X %02X %02X  %s: %04X, %zu bytes\n", a->cla, a->ins, a->p1, a->p2,
+                command_name(a->ins), sw, len);
+}
+
+static int refused_opening(struct local *l, const struct apdu *a, uint16_t sw)
+{
+    char text[200];
+    snprintf(text, sizeof(text), "the card refused %s: %04X, %s", command_name(a->ins), sw,
+             command_sw_text(a->ins, sw));
+    if (sw == SW_SECURITY_STATUS || sw == SW_AUTH_BLOCKED)
+        return fail_opening(l, EXIT_CARD_BLOCKED, text);
+    /* No such key version: no key was tried. */
+    struct ledger_row *row = ledger_row(&l->ledger, &l->o.domain, l->o.kvn);
+    if (sw == SW_REFERENCED_DATA && row != NULL && row->openings > 0) {
+        row->openings--;
+        int code = save_ledger(l);
+        return code != EXIT_OK ? code : local_fail(l, EXIT_FAILED, "%s", text);
+    }
+    return fail_opening(l, EXIT_FAILED, text);
+}
+
+/* One plain command of the opening. */
+static int ask(struct local *l, const struct apdu *a, struct writer *memory, struct rapdu *answer)
+{
+    struct writer capdu;
+    size_t bytes = 0;
+    wr_heap(&capdu, CAPDU_MAX + 16);
+    wr_heap(memory, 2 * RAPDU_MAX);
+    apdu_put(&capdu, a);
+    enum err e = wr_status(&capdu);
+    if (e == OK)
+        e = relay_command(&l->reader, wr_view_of(&capdu), memory, &bytes);
+    if (e == OK)
+        e = rapdu_parse(wr_view_of(memory), answer);
+    wr_free(&capdu);
+    if (e != OK)
+        return local_fail(l, e == ERR_CARD_GONE ? EXIT_CARD_PULLED : EXIT_OTHER, "%s has no answer: %s",
+                          command_name(a->ins), err_text(e));
+    trace_opening(l, a, answer->sw, answer->data.len);
+    return answer->sw == SW_OK ? EXIT_OK : refused_opening(l, a, answer->sw);
+}
+
+static int begin(struct local *l, struct opening *o)
+{
+    struct channel_keys keys = lend_keys(l);
+    const struct channel_request request = {.method = o->method,
+                                            .level = o->level,
+                                            .kvn = l->o.kvn,
+                                            .kid = l->o.kid,
+                                            .aid =
+                                                aid_view(l->o.domain.len > 0 ? &l->o.domain : &l->card.isd)};
+    enum err e = channel_begin(&o->begun, l->crypto, crypto_random(), &request, &keys);
+    if (e != OK)
+        return local_fail(l, EXIT_USAGE, "%s can't be opened with these keys: %s", o->method->name,
+                          err_text(e));
+    int code = EXIT_OK;
+    for (size_t n = 0; n < o->begun.count && code == EXIT_OK; n++)
+        code = ask(l, &o->begun.commands[n], &o->memory[n], &o->answers[n]);
+    return code;
+}
+
+/* SCP03 tells its i: the row that was begun with only stood for it. */
+static int settle_method(struct local *l, struct opening *o)
+{
+    const struct init_update *iu = &o->update;
+    const struct channel_method *told = iu->i >= 0 ? channel_method(iu->scp, (uint8_t)iu->i) : o->method;
+    char text[160];
+    snprintf(text, sizeof(text), "the card answers with SCP%02X i=%02X, key version %02X, and not as asked",
+             iu->scp, iu->i >= 0 ? (unsigned)iu->i : o->method->i, iu->kvn);
+    if (iu->scp == SCP02 && o->method->scp == SCP03 && l->domain.scp_count == 0)
+        return fail_opening(
+            l, EXIT_UNKNOWN_CARD,
+            "the card speaks SCP02 and does not say with which i: name it, such as --method SCP02:55");
+    if (iu->scp != o->method->scp || (l->o.kvn != 0 && iu->kvn != l->o.kvn) ||
+        (l->o.i >= 0 && told->i != l->o.i))
+        return fail_opening(l, EXIT_FAILED, text);
+    if (told == NULL)
+        return fail_opening(l, EXIT_UNKNOWN_CARD, text);
+    if (told != o->method && l->domain.scp_count > 0 && !announces(&l->domain, told))
+        return fail_opening(l, EXIT_FAILED, text);
+    const struct ledger_row *pin = ledger_pin(&l->ledger, &l->o.domain, iu->kvn);
+    if (pin != NULL && l->o.method[0] == '\0' && (pin->scp != told->scp || pin->i != told->i)) {
+        snprintf(text, sizeof(text),
+                 "the card was opened with SCP%02X i=%02X before and now says SCP%02X i=%02X: name it with "
+                 "--method "
+                 "if that is right",
+                 pin->scp, pin->i, told->scp, told->i);
+        return fail_opening(l, EXIT_FAILED, text);
+    }
+    o->method = o->begun.request.method = told;
+    int code = check_weak(l, told);
+    if (code == EXIT_OK)
+        code = choose_level(l, told, &o->level);
+    o->begun.request.level = o->level;
+    return code;
+}
+
+/* The answer to INITIALIZE UPDATE names key version and method, and gives what keys are derived from. */
+static int take_update(struct local *l, struct opening *o)
+{
+    enum err e = init_update_parse(o->answers[0].data, &o->update);
+    if (e != OK)
+        return fail_opening(l, e == ERR_UNSUPPORTED ? EXIT_UNKNOWN_CARD : EXIT_FAILED,
+                            "the card's answer to INITIALIZE UPDATE can't be read");
+    memcpy(l->kdd, o->update.kdd, sizeof(l->kdd));
+    int code = settle_method(l, o);
+    if (code != EXIT_OK)
+        return code;
+    if (l->o.kvn == 0 && o->update.kvn != 0) {
+        code = check_ledger(l, o->update.kvn);
+        if (code == EXIT_OK)
+            code = count_opening(l, o->update.kvn);
+    }
+    l->kvn = o->update.kvn;
+    if (channel_counter_left(&o->update) < COUNTER_WARNING)
+        cli_error(
+            "warning: this key set can open %u more channels, then its sequence counter has come to its end",
+            (unsigned)channel_counter_left(&o->update));
+    return code;
+}
+
+static int derive(struct local *l)
+{
+    enum err e = kdf_derive(l->crypto, l->o.kdf, &l->keys.given, VIEW_OF(l->kdd), &l->keys.card);
+    if (e == OK)
+        return EXIT_OK;
+    return local_fail(l, EXIT_USAGE, "the card's keys can't be derived with --kdf %s: %s", kdf_name(l->o.kdf),
+                      err_text(e));
+}
+
+static int wrong_key(struct local *l)
+{
+    struct ledger_row *row = ledger_row(&l->ledger, &l->o.domain, l->kvn);
+    if (row != NULL)
+        row->wrong++;
+    int code = save_ledger(l);
+    if (code != EXIT_OK)
+        return code;
+    return fail_opening(
+        l, EXIT_WRONG_KEY,
+        "WRONG KEY: the card's cryptogram does not match, so the card has another key, or another "
+        "--kdf, than the one given; nothing was sent that proves a key");
+}
+
+static int accept(struct local *l, struct opening *o)
+{
+    struct channel_keys keys = lend_keys(l);
+    enum err e = channel_accept(&l->channel, l->crypto, &o->begun, &keys, o->answers, o->begun.count);
+    if (e == OK)
+        return EXIT_OK;
+    return e == ERR_AUTH ? wrong_key(l) : fail_opening(l, EXIT_FAILED, err_text(e));
+}
+
+/* Not through local_command: its answer opens the channel, and whether it came or not nothing was changed. */
+static int authenticate(struct local *l)
+{
+    struct writer capdu, rapdu, out;
+    size_t bytes = 0;
+    uint16_t sw = 0;
+    bool proven;
+    int code = EXIT_OK;
+    wr_heap(&capdu, CAPDU_MAX + 16);
+    wr_heap(&rapdu, 2 * RAPDU_MAX);
+    wr_heap(&out, RAPDU_MAX);
+    enum err e = channel_external_authenticate(l->channel, l->crypto, &capdu);
+    if (e == OK)
+        e = relay_command(&l->reader, wr_view_of(&capdu), &rapdu, &bytes);
+    if (e == OK)
+        e = channel_unwrap(l->channel, l->crypto, wr_view_of(&rapdu), &out, &sw, &proven);
+    if (e != OK)
+        code = local_fail(l, e == ERR_CARD_GONE ? EXIT_CARD_PULLED : EXIT_FAILED,
+                          "EXTERNAL AUTHENTICATE has no answer: %s", err_text(e));
+    else if (sw != SW_OK)
+        code = fail_opening(l, EXIT_FAILED, "the card does not accept EXTERNAL AUTHENTICATE");
+    if (e == OK && l->o.verbose)
+        fprintf(stderr, "84 82 %02X 00  EXTERNAL AUTHENTICATE: %04X\n", channel_level(l->channel), sw);
+    wr_free(&out);
+    wr_free(&rapdu);
+    wr_free(&capdu);
+    return code;
+}
+
+static int run_opening(struct local *l, struct opening *o)
+{
+    int code = begin(l, o);
+    if (code == EXIT_OK && o->method->authenticates)
+        code = take_update(l, o);
+    else
+        l->kvn = l->o.kvn;
+    if (code == EXIT_OK && l->keys.has_card)
+        code = derive(l);
+    if (code == EXIT_OK)
+        code = accept(l, o);
+    if (code == EXIT_OK && o->method->authenticates && !l->hold_authentication)
+        code = authenticate(l);
+    for (size_t n = 0; n < OPENING_COMMANDS_MAX; n++)
+        wr_free(&o->memory[n]);
+    if (l->hold_authentication && code == EXIT_OK)
+        l->opening = o->begun;
+    else
+        channel_opening_finish(&o->begun);
+    return code;
+}
+
+static void tell(struct local *l, const struct opening *o)
+{
+    ledger_proven(&l->ledger, &l->o.domain, l->kvn, o->method->scp, o->method->i);
+    if (ledger_save(&l->ledger) != OK)
+        cli_error("warning: %s can't be written", l->ledger.path);
+    json_object_set_new(l->result, "channel",
+                        json_sprintf("%s i=%02X, key version %02X, level %02X", o->method->name, o->method->i,
+                                     l->kvn, o->level));
+}
+
+int local_open(struct local *l)
+{
+    struct opening o = {.method = NULL};
+    int code = local_select_domain(l);
+    if (code == EXIT_OK)
+        code = choose(l, &o.method);
+    if (code == EXIT_OK)
+        code = check_weak(l, o.method);
+    if (code == EXIT_OK)
+        code = choose_level(l, o.method, &o.level);
+    if (code == EXIT_OK)
+        code = read_keys(l, o.method);
+    if (code == EXIT_OK)
+        code = local_open_ledger(l);
+    if (code == EXIT_OK)
+        code = check_ledger(l, l->o.kvn);
+    if (code == EXIT_OK)
+        code = count_opening(l, l->o.kvn);
+    if (code == EXIT_OK)
+        code = run_opening(l, &o);
+    if (code == EXIT_OK)
+        tell(l, &o);
+    return code;
+}

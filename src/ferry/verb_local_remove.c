@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry local uninstall, delete: what the card shall hold no more. uninstall looks first and takes a package
+ * with all that came from it; delete is the bare command. */
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/text.h>
+#include <plan/decide.h>
+#include <session/outcome.h>
+
+#include "local_content.h"
+#include "verbs.h"
+
+static const struct option_spec uninstall_options[] = {LOCAL_CHANGE_OPTIONS, {NULL, NULL, NULL}};
+static const struct option_spec delete_options[] = {
+    LOCAL_CHANGE_OPTIONS, {"related", NULL, "also what came from the package"}, {NULL, NULL, NULL}};
+
+static int argument_aid(struct local *l, const char *text, struct aid *out)
+{
+    size_t len = 0;
+    if (hex_read_str(text, out->data, sizeof(out->data), &len) != OK || len < AID_MIN)
+        return local_fail(l, EXIT_USAGE, "'%s' is not an AID: 5 to 16 bytes in hexadecimal", text);
+    out->len = (uint8_t)len;
+    return EXIT_OK;
+}
+
+/* A CAP file stands for its package. */
+static int target_of(struct local *l, const char *text, struct aid *out)
+{
+    struct content c = {.digest = DIGEST_COUNT};
+    if (strspn(text, "0123456789abcdefABCDEF") == strlen(text))
+        return argument_aid(l, text, out);
+    int code = content_read_cap(l, &c, text);
+    if (code == EXIT_OK)
+        *out = c.cap.package.aid;
+    content_finish(&c);
+    return code;
+}
+
+static enum err plan_uninstall(struct builder *b, const struct registry *holds, const struct aid *target)
+{
+    if (holds_package(holds, target) != NULL)
+        return plan_removal_of(b, holds, target);
+    const struct registry_entry *e = registry_find(holds, target);
+    return e != NULL && e->subset == STATUS_APPLICATIONS ? build_delete(b, target, false) : ERR_NOT_FOUND;
+}
+
+static int remove_target(struct local *l, const struct aid *target, bool looks)
+{
+    struct builder b;
+    struct plan_problem why = {""};
+    struct plan *plan = calloc(1, sizeof(*plan));
+    if (plan == NULL)
+        return local_fail(l, EXIT_OTHER, "out of memory");
+    builder_init(&b, plan, NULL, &why);
+    b.block_size = local_block_size(l);
+    enum err e = looks ? plan_uninstall(&b, &l->registry, target)
+                       : build_delete(&b, target, cli_flag(&l->cli, "related"));
+    builder_finish(&b);
+    int code = EXIT_OK;
+    if (e == ERR_NOT_FOUND)
+        local_note(l, "The card does not hold it: nothing was to be done.");
+    else if (e != OK)
+        code = local_fail(l, EXIT_OTHER, "the commands can't be made: %s", err_text(e));
+    else
+        code = local_execute(l, plan);
+    plan_finish(plan);
+    free(plan);
+    return code;
+}
+
+static int uninstall(const struct cli *cli)
+{
+    struct local l;
+    struct aid target;
+    int code = local_begin_offline(&l, cli);
+    if (code == EXIT_OK)
+        code = target_of(&l, cli->args[0], &target);
+    if (code == EXIT_OK)
+        code = local_connect(&l);
+    if (code == EXIT_OK)
+        code = local_open(&l);
+    if (code == EXIT_OK)
+        code = local_read_registry(&l);
+    if (code == EXIT_OK)
+        code = remove_target(&l, &target, true);
+    return local_end(&l, code);
+}
+
+static int delete (const struct cli *cli)
+{
+    struct local l;
+    struct aid target;
+    int code = local_begin_offline(&l, cli);
+    if (code == EXIT_OK)
+        code = argument_aid(&l, cli->args[0], &target);
+    if (code == EXIT_OK)
+        code = local_ready(&l);
+    if (code == EXIT_OK)
+        code = remove_target(&l, &target, false);
+    return local_end(&l, code);
+}
+
+const struct verb verb_local_uninstall = {"local uninstall",
+                                          "FILE.cap-OR-AID",
+                                          "remove a package and its instances, or one instance",
+                                          uninstall_options,
+                                          1,
+                                          1,
+                                          uninstall};
+const struct verb verb_local_delete = {"local delete", "AID", "send one DELETE", delete_options, 1, 1,
+                                       delete};
