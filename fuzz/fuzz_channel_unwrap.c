@@ -43,7 +43,7 @@ static void put_pairs(struct writer *w, const struct channel_method *m)
 }
 
 /* An open channel with keys of zeros, by way of its state: version 2, protocol, i, level, phase "open", C-MAC
- * length, keys, no cryptogram, chaining value, counter 4, response chain 8, no tail, no session of R-MACs,
+ * length, keys, no cryptogram, chaining value, counter 4, response chain 8, no tail, session of R-MACs,
  * key pairs. */
 static struct channel *open_channel(const struct channel_method *m, uint8_t level)
 {
@@ -61,8 +61,10 @@ static struct channel *open_channel(const struct channel_method *m, uint8_t leve
     for (int k = 0; k < 4; k++)
         wr_view8(&w, has_key(m, level, k) ? VIEW_OF(key) : VIEW_NULL);
     wr_u16(&w, 0);
-    if (wr_reserve(&w, chain_len(m) + 4 + 8 + 1 + 3) == NULL)
+    bool macs = m->scp == SCP02 && (level & LEVEL_R_MAC) != 0;
+    if (wr_reserve(&w, chain_len(m) + 4 + 8 + 1) == NULL)
         abort();
+    wr_u24(&w, macs ? 0x020000 : 0); /* answers with R-MACs; the last command was any */
     put_pairs(&w, m);
     if (channel_decode(&ch, wr_view_of(&w)) != OK)
         abort();

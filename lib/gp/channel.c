@@ -14,8 +14,18 @@ enum { CLA_GP = 0x80 };
     {                                                                                                        \
         name, scp, i, type, tag, tag, {__VA_ARGS__}, rmac, true, false, ops                                  \
     }
-#define ROW_SCP02(i, rmac, ...) ROW("SCP02", SCP02, i, KEY_DES3, MAC_LEN, rmac, &channel_scp02, __VA_ARGS__)
-#define ROW_SCP03(i, rmac, ...)                                                                              \
+#define ROW_SCP01(i, ...) ROW("SCP01", SCP01, i, KEY_DES3, MAC_LEN, false, &channel_scp01, __VA_ARGS__)
+/* With one base key, and with three. */
+#define ROWS_SCP02(i, rmac, ...)                                                                             \
+    ROW("SCP02", SCP02, i, KEY_DES3, MAC_LEN, rmac, &channel_scp02, __VA_ARGS__),                            \
+        ROW("SCP02", SCP02, (i) | 0x01, KEY_DES3, MAC_LEN, rmac, &channel_scp02, __VA_ARGS__)
+#define ROW_SCP02_IMPLICIT(i, rmac)                                                                          \
+    {                                                                                                        \
+        "SCP02", SCP02, i, KEY_DES3, 0, MAC_LEN, {0x01}, rmac, false, false, &channel_scp02_implicit         \
+    }
+#define ROWS_SCP02_IMPLICIT(i, rmac) ROW_SCP02_IMPLICIT(i, rmac), ROW_SCP02_IMPLICIT((i) | 0x01, rmac)
+/* In mode S8, and in mode S16. */
+#define ROWS_SCP03(i, rmac, ...)                                                                             \
     ROW("SCP03", SCP03, i, KEY_AES, MAC_LEN, rmac, &channel_scp03, __VA_ARGS__),                             \
         ROW("SCP03", SCP03, (i) | 0x01, KEY_AES, MAC_LEN_S16, rmac, &channel_scp03, __VA_ARGS__)
 
@@ -32,18 +42,31 @@ enum { CLA_GP = 0x80 };
         "F0", SCP_SIGNED, i, type, 16, signature, {__VA_ARGS__}, true, true, false, ops                      \
     }
 
-/* i: GPCS 2.3.1 table E-1; Amendment D table 5-1, where bit 1 is mode S16. */
+/* i: GPCS 2.2.1 D.1.1; GPCS 2.3.1 table E-1; Amendment D table 5-1. */
 static const struct channel_method methods[] = {
-    ROW_SCP02(0x15, false, 0x01, 0x03),
-    ROW_SCP02(0x35, true, 0x01, 0x03, 0x11, 0x13),
-    ROW_SCP02(0x55, false, 0x01, 0x03),
-    ROW_SCP02(0x75, true, 0x01, 0x03, 0x11, 0x13),
-    ROW_SCP03(0x00, false, 0x01, 0x03),
-    ROW_SCP03(0x10, false, 0x01, 0x03),
-    ROW_SCP03(0x20, true, 0x01, 0x03, 0x11, 0x13),
-    ROW_SCP03(0x30, true, 0x01, 0x03, 0x11, 0x13),
-    ROW_SCP03(0x60, true, 0x01, 0x03, 0x11, 0x13, 0x33),
-    ROW_SCP03(0x70, true, 0x01, 0x03, 0x11, 0x13, 0x33),
+    ROW_SCP01(0x05, 0x01, 0x03),
+    ROW_SCP01(0x15, 0x01, 0x03),
+
+    ROWS_SCP02(0x04, false, 0x01, 0x03),
+    ROWS_SCP02(0x14, false, 0x01, 0x03),
+    ROWS_SCP02(0x24, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP02(0x34, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP02(0x44, false, 0x01, 0x03),
+    ROWS_SCP02(0x54, false, 0x01, 0x03),
+    ROWS_SCP02(0x64, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP02(0x74, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP02_IMPLICIT(0x0A, false),
+    ROWS_SCP02_IMPLICIT(0x1A, false),
+    ROWS_SCP02_IMPLICIT(0x2A, true),
+    ROWS_SCP02_IMPLICIT(0x3A, true),
+
+    ROWS_SCP03(0x00, false, 0x01, 0x03),
+    ROWS_SCP03(0x10, false, 0x01, 0x03),
+    ROWS_SCP03(0x20, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP03(0x30, true, 0x01, 0x03, 0x11, 0x13),
+    ROWS_SCP03(0x60, true, 0x01, 0x03, 0x11, 0x13, 0x33),
+    ROWS_SCP03(0x70, true, 0x01, 0x03, 0x11, 0x13, 0x33),
+
     ROW_SCP11("SCP11a", 0x01),
     ROW_SCP11("SCP11b", 0x00),
     ROW_SCP11("SCP11c", 0x03),
@@ -56,8 +79,12 @@ static const struct channel_method methods[] = {
 
 #undef ROW_SIGNED
 #undef ROW_SCP11
-#undef ROW_SCP03
-#undef ROW_SCP02
+#undef ROW_SCP11_MODE
+#undef ROWS_SCP03
+#undef ROWS_SCP02_IMPLICIT
+#undef ROW_SCP02_IMPLICIT
+#undef ROWS_SCP02
+#undef ROW_SCP01
 #undef ROW
 
 const struct channel_method *channel_methods(size_t *count)
@@ -88,7 +115,9 @@ bool channel_level_ok(const struct channel_method *m, uint8_t level)
 
 bool channel_keys_fit(const struct channel_method *m, enum key_type type, size_t len)
 {
-    return type == m->key_type && m->ops->lengths_ok != NULL && m->ops->lengths_ok(len, len, len);
+    bool right = type == m->key_type || (type == KEY_DES && m->key_type == KEY_DES3);
+    return right && key_length_check(type, len) == OK && m->ops->lengths_ok != NULL &&
+           m->ops->lengths_ok(len, len, len);
 }
 
 /* No data is not encrypted (GPCS 2.2.1 D.3.4; Amendment D 6.2.6; and what cards do in SCP02). */

@@ -55,8 +55,10 @@ static void give_keys(struct meeting *m, struct card_keys *keys)
     size_t len = m->key_bits / 8u;
     keys->type = m->method->key_type;
     set_key(&keys->enc, 0x40, len);
-    set_key(&keys->mac, 0x41, len);
-    set_key(&keys->dek, 0x42, len);
+    /* GPCS 2.3.1 table E-1: with one base key the three are the same. */
+    bool one = m->method->scp == 0x02 && (m->method->i & 0x01) == 0;
+    set_key(&keys->mac, one ? 0x40 : 0x41, len);
+    set_key(&keys->dek, one ? 0x40 : 0x42, len);
     k->enc = keys->enc;
     k->mac = keys->mac;
     k->dek = keys->dek;

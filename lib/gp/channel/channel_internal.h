@@ -34,10 +34,14 @@ enum response_session {
     RESPONSES_COUNT
 };
 
-/* A retail MAC on its way: the chain over whole blocks, and the bytes behind these. */
-struct half_mac {
+/* SCP02's R-MACs: a retail MAC on its way over a command and its answer, the chain over whole blocks and the
+ * bytes behind these; which answers carry it; and what the last command does to that: INS 7A, BEGIN R-MAC
+ * SESSION, with its P1, or 78, END R-MAC SESSION, with its P2; 00: any other. */
+struct response_mac {
     uint8_t chain[DES_BLOCK], tail[DES_BLOCK];
     size_t tail_len;
+    uint8_t session; /* enum response_session */
+    uint8_t ins, p;
 };
 
 struct channel {
@@ -51,11 +55,7 @@ struct channel {
     uint8_t chain[CHAIN_MAX]; /* what the next C-MAC or signature begins with; ops->chain_len bytes */
     uint32_t counter;         /* commands wrapped after EXTERNAL AUTHENTICATE */
 
-    /* SCP02 with R-MAC: over the last command, for its answer; and what that command does to the session of
-     * R-MACs: P1 of BEGIN R-MAC SESSION, P2 of END R-MAC SESSION, when it is one. */
-    struct half_mac response;
-    uint8_t responses;        /* enum response_session */
-    uint8_t last_ins, last_p; /* 00: any other command */
+    struct response_mac response; /* SCP02 with R-MAC */
 
     /* Methods with key pairs: these, encoded as the method likes (at most PAIRS_MAX bytes, secret), on the
      * heap; and the keys made of it, when they were needed: neither copied nor encoded. */

@@ -161,7 +161,7 @@ static enum err encrypt_fields(const struct channel *ch, struct crypto *c, const
 }
 
 enum err channel_scp03_put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
-                           size_t count)
+                                  size_t count)
 {
     if (channel_encrypts(ch))
         return encrypt_fields(ch, c, commands, count);
@@ -355,7 +355,8 @@ static enum err strip_padding(struct view padded, struct view *out)
     return OK;
 }
 
-enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struct view data, struct writer *out)
+enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struct view data,
+                               struct writer *out)
 {
     uint8_t icv[AES_BLOCK];
     struct writer plain;
@@ -381,7 +382,7 @@ enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struc
 }
 
 enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct rapdu *answer,
-                             struct writer *out, bool *proven)
+                              struct writer *out, bool *proven)
 {
     struct reader r;
     if ((ch->level & LEVEL_R_MAC) == 0)

@@ -75,9 +75,9 @@ enum err channel_encode(const struct channel *ch, struct writer *out)
     wr_u32(out, ch->counter);
     wr_view(out, VIEW_OF(ch->response.chain));
     wr_view8(out, view_of(ch->response.tail, ch->response.tail_len));
-    wr_u8(out, ch->responses);
-    wr_u8(out, ch->last_ins);
-    wr_u8(out, ch->last_p);
+    wr_u8(out, ch->response.session);
+    wr_u8(out, ch->response.ins);
+    wr_u8(out, ch->response.p);
     wr_view16(out, wr_view_of(&ch->pairs));
     return wr_status(out);
 }
@@ -111,9 +111,9 @@ static void get_rest(struct reader *r, struct channel *ch)
     ch->counter = rd_u32(r);
     rd_copy(r, ch->response.chain, sizeof(ch->response.chain));
     ch->response.tail_len = get_bytes(rd_view8(r, DES_BLOCK - 1), ch->response.tail);
-    ch->responses = rd_u8(r);
-    ch->last_ins = rd_u8(r);
-    ch->last_p = rd_u8(r);
+    ch->response.session = rd_u8(r);
+    ch->response.ins = rd_u8(r);
+    ch->response.p = rd_u8(r);
     if (set_pairs(ch, rd_view16(r, PAIRS_MAX)) != OK)
         rd_fail(r);
 }
@@ -128,13 +128,23 @@ static bool keys_ok(const struct channel *ch)
            ch->tag_len == ch->method->tag_len;
 }
 
+/* R-MACs that the level asks for begin with EXTERNAL AUTHENTICATE and last (GPCS 2.3.1 E.4.5). */
+static bool responses_ok(const struct channel *ch)
+{
+    uint8_t session = ch->response.session;
+    if (ch->method->scp != SCP02 || !ch->method->response_mac)
+        return session == RESPONSES_BARE;
+    if ((ch->level & LEVEL_R_MAC) != 0)
+        return session == (ch->phase == PHASE_NEW ? RESPONSES_BARE : RESPONSES_MACED);
+    return session < RESPONSES_COUNT;
+}
+
 static bool state_ok(const struct channel *ch)
 {
     bool fresh = ch->phase == PHASE_NEW;
     return channel_level_ok(ch->method, ch->level) && ch->phase < PHASE_COUNT &&
-           (!fresh || (ch->counter == 0 && ch->method->authenticates)) && ch->responses < RESPONSES_COUNT &&
-           (ch->responses == RESPONSES_BARE || ch->method->response_mac) && ch->tag_len <= PK_SIGNATURE_MAX &&
-           keys_ok(ch);
+           (!fresh || (ch->counter == 0 && ch->method->authenticates)) && responses_ok(ch) &&
+           ch->tag_len <= PK_SIGNATURE_MAX && keys_ok(ch);
 }
 
 enum err channel_decode(struct channel **out, struct view state)
