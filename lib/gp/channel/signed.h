@@ -41,6 +41,10 @@ enum { SIGNED_HEAD_MAX = 8 + 1 + DIGEST_MAX + 4 + 4 + 2 };
 void signed_put_command(struct writer *w, struct view chain, const struct signed_command *command);
 struct view signed_chain(const struct channel *ch);
 
+/* Session keys out of Z, when the key field stands in ch->host_cryptogram. */
+enum err signed_derive_keys(struct channel *ch, struct crypto *c, const struct signed_variant *v,
+                            const struct secret *z, size_t key_len) MUST_USE;
+
 /* ops->begin and ops->accept. */
 enum err signed_begin(struct channel_opening *o, struct crypto *c, struct random_source random,
                       const struct channel_keys *keys) MUST_USE;

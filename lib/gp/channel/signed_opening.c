@@ -139,7 +139,7 @@ static enum err authenticate_digest(const struct channel *ch, struct crypto *c,
 }
 
 /* S-ENC | S-RMAC | S-DEK = KDF(Z, label | D) */
-static enum err derive_keys(struct channel *ch, struct crypto *c, const struct signed_variant *v,
+enum err signed_derive_keys(struct channel *ch, struct crypto *c, const struct signed_variant *v,
                             const struct secret *z, size_t key_len)
 {
     uint8_t made[SESSION_KEYS * AES_KEY_MAX], d[DIGEST_MAX], memory[9 + DIGEST_MAX];
@@ -173,7 +173,7 @@ static enum err carry_key(struct channel *ch, struct crypto *c, const struct sig
                                         : carry_ec(c, v, card, drawn, &field, &z);
     if (e == OK) {
         ch->host_cryptogram_len = field.len;
-        e = derive_keys(ch, c, v, &z, key_len);
+        e = signed_derive_keys(ch, c, v, &z, key_len);
     }
     secret_wipe(&z);
     return e;
