@@ -5,6 +5,7 @@
 #include <plan/decide.h>
 
 #include <base/text.h>
+#include <tlv/tlv.h>
 
 enum { RID_LEN = 5 };
 
@@ -122,6 +123,76 @@ enum err decide_imports(const struct plan_input *in, struct plan_problem *why)
     for (size_t i = 0; i < in->cap->import_count && e == OK; i++)
         e = decide_import(in, &in->cap->imports[i], why);
     return e;
+}
+
+/* --- Memory */
+
+/* What a load line asks for: its own C6 and C8 (code and data) and C7, or else the size of the load file. */
+struct demand {
+    bool loads;
+    uint32_t nonvolatile, transient;
+};
+
+static uint32_t demand_of(struct view system, uint32_t tag)
+{
+    struct view v;
+    uint32_t n = 0;
+    if (!tlv_find(system, tag, &v) || v.len > sizeof(n))
+        return 0;
+    for (size_t i = 0; i < v.len; i++)
+        n = n << 8 | v.data[i];
+    return n;
+}
+
+static enum err read_demand(struct demand *d, const struct plan_input *in, const struct step *s,
+                            struct plan_problem *why)
+{
+    uint8_t bytes[UINT8_MAX];
+    size_t len = 0;
+    struct view system = VIEW_NULL;
+    enum err e = OK;
+    d->loads = true;
+    if (s->value[WORD_PARAMETERS].given)
+        e = value_bytes(&s->value[WORD_PARAMETERS], bytes, sizeof(bytes), &len, why);
+    if (e != OK)
+        return e;
+    tlv_find(view_of(bytes, len), 0xEF, &system);
+    d->nonvolatile = demand_of(system, 0xC6) + demand_of(system, 0xC8);
+    d->transient = demand_of(system, 0xC7);
+    if (demand_of(system, 0xC6) == 0)
+        d->nonvolatile += (uint32_t)in->cap->load.len;
+    return OK;
+}
+
+static enum err refuse_demand(struct plan_problem *why, const char *kind, uint32_t need, uint32_t have)
+{
+    return plan_refuse(
+        why, ERR_LIMIT,
+        "It needs %lu bytes of %s memory, the card says that it has %lu free. Nothing was deleted.",
+        (unsigned long)need, kind, (unsigned long)have);
+}
+
+enum err decide_memory(const struct plan_input *in, struct plan_problem *why)
+{
+    struct sequence text;
+    struct step s = {.verb = VERB_END};
+    struct demand d = {.loads = false};
+    const struct card_memory *m = in->memory;
+    enum err e = m != NULL ? sequence_open(&text, in->sequence, why) : OK;
+    while (e == OK && m != NULL) {
+        e = sequence_next(&text, &s, why);
+        if (e != OK || s.verb == VERB_END)
+            break;
+        if (s.verb == VERB_LOAD)
+            e = read_demand(&d, in, &s, why);
+    }
+    if (e != OK || !d.loads)
+        return e;
+    if (m->has_nonvolatile && d.nonvolatile > m->nonvolatile)
+        return refuse_demand(why, "non-volatile", d.nonvolatile, m->nonvolatile);
+    if (m->has_transient && d.transient > m->transient)
+        return refuse_demand(why, "transient", d.transient, m->transient);
+    return OK;
 }
 
 /* --- What is there already */

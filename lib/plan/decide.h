@@ -10,6 +10,10 @@
  * first that is not. */
 enum err decide_imports(const struct plan_input *in, struct plan_problem *why) MUST_USE;
 
+/* The sequence loads no more than the card says it has free. What an old version would give back is not
+ * counted: how much that is, no card tells. ERR_LIMIT with *why. */
+enum err decide_memory(const struct plan_input *in, struct plan_problem *why) MUST_USE;
+
 /* With holds known: what must go first. ERR_EXISTS when the card holds all that the sequence makes. */
 struct removal {
     bool package;                          /* the package, with all that came from it */

@@ -102,6 +102,7 @@ static enum err put_place(struct filled *out, struct view name, const struct car
             continue;
         if (card->identity == NULL) {
             wr_reserve(&out->bytes, card_places[i].most);
+            out->of_nobody = true;
             return OK;
         }
         struct view v = card_places[i].value(card);
@@ -157,6 +158,7 @@ enum err filled_make(struct filled *out, const struct value *v, const struct car
                      struct plan_problem *why)
 {
     out->place_count = 0;
+    out->of_nobody = false;
     wr_heap(&out->bytes, FILLED_MAX);
     enum err e = fill(out, v, card, why);
     if (e != OK)

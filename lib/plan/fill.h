@@ -17,6 +17,7 @@ struct filled {
     struct writer bytes;
     struct derive_place places[PLACES_MAX];
     size_t place_count;
+    bool of_nobody; /* a place of a card was filled with zeros, as long as it can be: lengths mean nothing */
 };
 
 /* ERR_FORMAT, ERR_LIMIT, ERR_UNSUPPORTED (the card does not tell what a place wants), ERR_MEMORY. On success

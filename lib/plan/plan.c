@@ -31,6 +31,8 @@ static enum err make_install(struct builder *b, const struct plan_input *in)
 {
     struct removal r = {.package = false};
     enum err e = decide_imports(in, b->why);
+    if (e == OK)
+        e = decide_memory(in, b->why);
     if (e == OK && in->holds != NULL)
         e = decide_removal(&r, in, b->why);
     if (e == OK)
@@ -71,6 +73,13 @@ static enum err make_inspect(struct builder *b, const struct plan_input *in)
     return e == OK ? ask_contents(b) : e;
 }
 
+static bool takes_extended(const struct plan_input *in)
+{
+    if (in->extended == PLAN_EXTENDED_AS_CARD_SAYS)
+        return in->identity != NULL && identity_extended_length(in->identity);
+    return in->extended == PLAN_EXTENDED_YES;
+}
+
 enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_problem *why)
 {
     static enum err (*const make[])(struct builder * b, const struct plan_input *in) = {
@@ -87,6 +96,9 @@ enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_pr
     b.crypto = in->crypto;
     b.holds = in->holds;
     b.block_size = in->block_size;
+    b.extended = takes_extended(in);
+    b.command_data_max = b.card.identity->command_data_max;
+    b.capabilities = b.card.identity->capabilities;
     enum err e = make[in->purpose](&b, in);
     builder_finish(&b);
     if (e != OK)
@@ -116,6 +128,7 @@ enum err plan_check(struct view sequence, const struct cap *cap, struct plan_pro
         return plan_refuse(why, ERR_MEMORY, "Out of memory.");
     builder_init(&b, made, cap, why);
     b.block_size = SHORT_BLOCK;
+    b.extended = true; /* some card may */
     enum err e = build_sequence(&b, sequence);
     builder_finish(&b);
     plan_finish(made);

@@ -9,17 +9,22 @@
 #include <gp/channel.h>
 #include <gp/command.h>
 #include <gp/identity.h>
+#include <gp/memory.h>
 #include <gp/registry.h>
 
 /* A sequence (docs/sequences.md):
  *     # comment
- *     load parameters=<hex> hash=sha256          INSTALL [for load], LOAD...; both words may be left out
- *     install module=<aid> instance=<aid> privileges=<hex> parameters=<hex, places> system=<hex, places>
- *     personalize instance=<aid>                 INSTALL [for personalization]
- *     store data=<hex, places> format=<dgi|tlv>  STORE DATA, cut into blocks; format may be left out
- *     delete aid=<aid> [related]
- *     apdu <hex, places>
- * Places: ${card.serial} ${card.cin} ${card.iin} ${card.kdd} ${derive:<key>:<label>:<length>} */
+ *     dap domain=<aid> signature=<hex>           DAP block in front of the load file; signature: from the CAP
+ * file load parameters=<hex> hash=sha256 domain=<aid> token=<hex> INSTALL [for load], LOAD...; all words may
+ * be left out install module=<aid> instance=<aid> privileges=<hex> parameters=<hex, places> system=<hex,
+ * places> reference=<hex> token=<hex> [not-selectable] make-selectable instance=<aid> privileges=<hex>
+ * system=<hex> personalize instance=<aid>                 INSTALL [for personalization] store data=<hex,
+ * places> format=<dgi|tlv> encryption=<all|some> [answer] STORE DATA, cut into blocks delete aid=<aid>
+ * [related] reference=<hex> token=<hex> extradite aid=<aid> domain=<aid> registry-update aid=<aid>
+ * domain=<aid> privileges=<hex> system=<hex> create-domain instance=<aid> package=<aid> module=<aid>
+ * privileges=<hex> parameters=<hex> put-key version=<hex> id=<hex> n=<hex> e=<hex>, or curve=P-256
+ * point=<hex> set-status aid=<aid> state=<lock|unlock|hex> [all] apdu <hex, places> Places: ${card.serial}
+ * ${card.cin} ${card.iin} ${card.kdd} ${derive:<key>:<label>:<length>} */
 
 enum { SEQUENCE_TEXT_MAX = 64 * 1024, PLACES_MAX = 64 };
 
@@ -49,6 +54,14 @@ struct derive_place {
 
 enum plan_purpose { PLAN_INSTALL, PLAN_REMOVE, PLAN_INSPECT };
 
+/* Commands of extended length, for load files that are too long for 256 short blocks, and for INSTALL, DELETE
+ * and PUT KEY that are too long for one short command. */
+enum plan_extended {
+    PLAN_EXTENDED_AS_CARD_SAYS, /* its ATR, in the identity */
+    PLAN_EXTENDED_YES,          /* the card type says so */
+    PLAN_EXTENDED_NO
+};
+
 struct plan_input {
     enum plan_purpose purpose;
     const struct cap *cap; /* INSTALL and REMOVE */
@@ -58,8 +71,10 @@ struct plan_input {
     const struct registry *holds;       /* what the card is known to hold; NULL: not known */
     const struct cap_package *platform; /* packages of the card type; NULL: not known */
     size_t platform_count;
-    size_t block_size;     /* channel_block_size */
-    struct crypto *crypto; /* for "hash="; NULL: made for the purpose */
+    size_t block_size; /* channel_block_size */
+    enum plan_extended extended;
+    const struct card_memory *memory; /* what the card says it has left; NULL: not known */
+    struct crypto *crypto;            /* for "hash="; NULL: made for the purpose */
 };
 
 struct plan {
@@ -74,12 +89,13 @@ struct plan {
 
 /* ERR_EXISTS: nothing is to be done, the card holds it already (or, to remove: does not hold it); only with
  * holds known. ERR_NOT_FOUND: a needed package is missing on the card, *why names it; only with holds or
- * platform known. ERR_LIMIT: more than LOAD_BLOCKS_MAX blocks. ERR_UNSUPPORTED: the card does not tell
- * what a place wants, or holds an instance from another package. ERR_FORMAT, ERR_MEMORY. *why is filled
- * whenever the result is not OK; why may be NULL. Where holds is NULL the plan begins with GET STATUS of
- * packages and of applications, so that the answers tell what the card holds even when a later command is
- * refused. Where holds says that another version or a half-installed one is there, DELETE comes first, and
- * only after everything else was checked. On OK *out must go to plan_finish. */
+ * platform known. ERR_LIMIT: more than LOAD_BLOCKS_MAX blocks, or more than the card has memory for (rule 14
+ * of the protection of cards: said before anything is deleted). ERR_UNSUPPORTED: the card does not tell what
+ * a place wants, or holds an instance from another package. ERR_FORMAT, ERR_MEMORY. *why is filled whenever
+ * the result is not OK; why may be NULL. Where holds is NULL the plan begins with GET STATUS of packages and
+ * of applications, so that the answers tell what the card holds even when a later command is refused. Where
+ * holds says that another version or a half-installed one is there, DELETE comes first, and only after
+ * everything else was checked. On OK *out must go to plan_finish. */
 enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_problem *why) MUST_USE;
 void plan_finish(struct plan *p);
 struct view plan_apdu(const struct plan *p, size_t n);

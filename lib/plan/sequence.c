@@ -15,22 +15,57 @@ static const char *const word_names[WORD_COUNT] = {
     [WORD_AID] = "aid",
     [WORD_DATA] = "data",
     [WORD_FORMAT] = "format",
+    [WORD_DOMAIN] = "domain",
+    [WORD_TOKEN] = "token",
+    [WORD_REFERENCE] = "reference",
+    [WORD_SIGNATURE] = "signature",
+    [WORD_PACKAGE] = "package",
+    [WORD_VERSION] = "version",
+    [WORD_ID] = "id",
+    [WORD_N] = "n",
+    [WORD_E] = "e",
+    [WORD_CURVE] = "curve",
+    [WORD_POINT] = "point",
+    [WORD_STATE] = "state",
+    [WORD_ENCRYPTION] = "encryption",
     [WORD_RELATED] = "related",
+    [WORD_NOT_SELECTABLE] = "not-selectable",
+    [WORD_ANSWER] = "answer",
+    [WORD_ALL] = "all",
 };
 
-#define W(word) (1u << (word))
+#define W(word)    (1u << (word))
+#define W_APPROVED (W(WORD_TOKEN) | W(WORD_REFERENCE))
 static const struct {
     const char *name;
     unsigned allowed, needed;
 } verbs[VERB_END] = {
-    [VERB_LOAD] = {"load", W(WORD_PARAMETERS) | W(WORD_HASH), 0},
+    [VERB_DAP] = {"dap", W(WORD_DOMAIN) | W(WORD_SIGNATURE), W(WORD_DOMAIN)},
+    [VERB_LOAD] = {"load", W(WORD_PARAMETERS) | W(WORD_HASH) | W(WORD_DOMAIN) | W(WORD_TOKEN), 0},
     [VERB_INSTALL] = {"install",
                       W(WORD_MODULE) | W(WORD_INSTANCE) | W(WORD_PRIVILEGES) | W(WORD_PARAMETERS) |
-                          W(WORD_SYSTEM),
+                          W(WORD_SYSTEM) | W_APPROVED | W(WORD_NOT_SELECTABLE),
                       W(WORD_MODULE)},
+    [VERB_MAKE_SELECTABLE] = {"make-selectable",
+                              W(WORD_INSTANCE) | W(WORD_PRIVILEGES) | W(WORD_SYSTEM) | W_APPROVED,
+                              W(WORD_INSTANCE)},
     [VERB_PERSONALIZE] = {"personalize", W(WORD_INSTANCE), W(WORD_INSTANCE)},
-    [VERB_STORE] = {"store", W(WORD_DATA) | W(WORD_FORMAT), W(WORD_DATA)},
-    [VERB_DELETE] = {"delete", W(WORD_AID) | W(WORD_RELATED), W(WORD_AID)},
+    [VERB_STORE] = {"store", W(WORD_DATA) | W(WORD_FORMAT) | W(WORD_ENCRYPTION) | W(WORD_ANSWER),
+                    W(WORD_DATA)},
+    [VERB_DELETE] = {"delete", W(WORD_AID) | W(WORD_RELATED) | W_APPROVED, W(WORD_AID)},
+    [VERB_EXTRADITE] = {"extradite", W(WORD_AID) | W(WORD_DOMAIN) | W_APPROVED, W(WORD_AID) | W(WORD_DOMAIN)},
+    [VERB_REGISTRY_UPDATE] = {"registry-update",
+                              W(WORD_AID) | W(WORD_DOMAIN) | W(WORD_PRIVILEGES) | W(WORD_SYSTEM) | W_APPROVED,
+                              W(WORD_AID)},
+    [VERB_CREATE_DOMAIN] = {"create-domain",
+                            W(WORD_INSTANCE) | W(WORD_PACKAGE) | W(WORD_MODULE) | W(WORD_PRIVILEGES) |
+                                W(WORD_PARAMETERS) | W(WORD_SYSTEM) | W_APPROVED,
+                            W(WORD_INSTANCE)},
+    [VERB_PUT_KEY] = {"put-key",
+                      W(WORD_VERSION) | W(WORD_ID) | W(WORD_N) | W(WORD_E) | W(WORD_CURVE) | W(WORD_POINT),
+                      W(WORD_VERSION) | W(WORD_ID)},
+    [VERB_SET_STATUS] = {"set-status", W(WORD_AID) | W(WORD_STATE) | W(WORD_ALL),
+                         W(WORD_AID) | W(WORD_STATE)},
     [VERB_APDU] = {"apdu", 0, W(WORD_DATA)},
 };
 
@@ -86,10 +121,11 @@ static enum err find_verb(struct view token, struct step *out, struct plan_probl
         out->verb = (enum step_verb)v;
         return OK;
     }
-    return plan_refuse_at(why, ERR_FORMAT, out->at,
-                          "%s is no command; load, install, personalize, store, delete and "
-                          "apdu are",
-                          plan_shown(token).text);
+    return plan_refuse_at(
+        why, ERR_FORMAT, out->at,
+        "%s is no command; load, install, personalize, store, delete, apdu, dap, extradite, "
+        "create-domain and others are (docs/sequences.md)",
+        plan_shown(token).text);
 }
 
 static bool split_word(struct view token, struct view *name, struct view *text)
@@ -122,7 +158,7 @@ static enum err take_word(struct step *out, struct view token, struct position a
     if ((verbs[out->verb].allowed & W(w)) == 0)
         return plan_refuse_at(why, ERR_FORMAT, at, "%s does not belong to %s", plan_shown(name).text,
                               verbs[out->verb].name);
-    if (has_text == (w == WORD_RELATED))
+    if (has_text == (w >= WORD_RELATED))
         return plan_refuse_at(why, ERR_FORMAT, at,
                               has_text ? "%s stands alone, without =" : "%s needs = and a value",
                               word_names[w]);

@@ -6,7 +6,22 @@
 
 #include <plan/problem.h>
 
-enum step_verb { VERB_LOAD, VERB_INSTALL, VERB_PERSONALIZE, VERB_STORE, VERB_DELETE, VERB_APDU, VERB_END };
+enum step_verb {
+    VERB_DAP,
+    VERB_LOAD,
+    VERB_INSTALL,
+    VERB_MAKE_SELECTABLE,
+    VERB_PERSONALIZE,
+    VERB_STORE,
+    VERB_DELETE,
+    VERB_EXTRADITE,
+    VERB_REGISTRY_UPDATE,
+    VERB_CREATE_DOMAIN,
+    VERB_PUT_KEY,
+    VERB_SET_STATUS,
+    VERB_APDU,
+    VERB_END
+};
 
 enum word {
     WORD_PARAMETERS,
@@ -18,7 +33,23 @@ enum word {
     WORD_AID,
     WORD_DATA,
     WORD_FORMAT,
-    WORD_RELATED, /* stands alone, without "=" */
+    WORD_DOMAIN,
+    WORD_TOKEN,
+    WORD_REFERENCE,
+    WORD_SIGNATURE,
+    WORD_PACKAGE,
+    WORD_VERSION,
+    WORD_ID,
+    WORD_N,
+    WORD_E,
+    WORD_CURVE,
+    WORD_POINT,
+    WORD_STATE,
+    WORD_ENCRYPTION,
+    WORD_RELATED, /* this and what follows stand alone, without "=" */
+    WORD_NOT_SELECTABLE,
+    WORD_ANSWER,
+    WORD_ALL,
     WORD_COUNT
 };
 

@@ -511,13 +511,14 @@ static void test_store_formats(void **state)
     static struct plan plan;
     char text[TEXT_MAX];
     struct cap cap = cap_of("multi-jc222");
-    make_places(&plan, &cap,
-                "personalize instance=F00000000D01\nstore data=0101 format=dgi\nstore data=0202 format=tlv\n"
-                "store data=0303",
-                BLOCK);
+    make_places(
+        &plan, &cap,
+        "personalize instance=F00000000D01\nstore data=010101AA format=dgi\nstore data=0202AAAA format=tlv\n"
+        "store data=0303",
+        BLOCK);
     plan_text(&plan, text);
-    assert_string_equal(text,
-                        "80E620000C000006F00000000D0100000000 80E28800020101 80E29000020202 80E28000020303");
+    assert_string_equal(
+        text, "80E620000C000006F00000000D0100000000 80E2880004010101AA 80E29000040202AAAA 80E28000020303");
     plan_finish(&plan);
     cap_finish(&cap);
 }
