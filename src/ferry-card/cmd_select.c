@@ -85,16 +85,9 @@ static void value_capabilities(const struct card *card, struct writer *w)
     tlv_put(w, 0x83, VIEW_OF(hashes));
 }
 
-/* Table 11-28: C0 { identifier, version, type, length } for ENC, MAC, DEK. */
 static void value_key_information(const struct card *card, struct writer *w)
 {
-    for (size_t i = 0; i < card->state.keyset_count; i++) {
-        const struct card_keyset *k = &card->state.keysets[i];
-        for (uint8_t id = 1; id <= 3; id++) {
-            uint8_t key[] = {id, k->kvn, k->scp == 0x02 ? 0x80 : 0x88, (uint8_t)k->enc.len};
-            tlv_put(w, 0xC0, VIEW_OF(key));
-        }
-    }
+    card_put_key_information(&card->state, card_domain_of(card), w);
 }
 
 /* The sequence counter of the default key version: SCP02, and SCP03 with pseudo-random challenges. */

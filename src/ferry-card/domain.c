@@ -3,6 +3,8 @@
  * The tree of security domains. */
 #include "domain.h"
 
+enum { KVN_CONTENT = 0x70 }; /* from here on versions are for content management */
+
 struct view card_domain_of(const struct card *card)
 {
     return card_aid_view(&card->now->selected);
@@ -13,6 +15,12 @@ bool card_domain_selected(const struct card *card)
     return card_has_domain(&card->state, card_domain_of(card));
 }
 
+/* Key pairs, other than those for tokens, receipts and load files. */
+static bool is_channel_key(const struct card_key *k)
+{
+    return k->kvn < KVN_CONTENT && k->type != CARD_KEY_DES && k->type != CARD_KEY_AES;
+}
+
 static bool has_channel_keys(const struct card_state *s, struct view domain)
 {
     for (size_t i = 0; i < s->keyset_count; i++) {
@@ -20,7 +28,7 @@ static bool has_channel_keys(const struct card_state *s, struct view domain)
             return true;
     }
     for (size_t i = 0; i < s->key_count; i++) {
-        if (card_domain_is(&s->keys[i].domain, domain))
+        if (is_channel_key(&s->keys[i]) && card_domain_is(&s->keys[i].domain, domain))
             return true;
     }
     return false;

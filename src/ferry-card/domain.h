@@ -31,4 +31,7 @@ struct view card_domain_above(const struct card_state *s, struct view aid);
  * unless it was extradited to itself. */
 bool card_is_below(const struct card_state *s, struct view aid, struct view domain);
 
+/* Appends the contents of template E0: a C0 for each key of the domain. */
+void card_put_key_information(const struct card_state *s, struct view domain, struct writer *w);
+
 #endif
