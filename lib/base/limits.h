@@ -61,9 +61,11 @@ enum {
     CARD_NVM_MAX = 128 * 1024 * 1024,
     /* One certificate of a card or of a server, X.509 or GlobalPlatform: cards have some hundred bytes. */
     CERTIFICATE_MAX = 4096,
+    /* A chain below the trust point: Amendment F knows two authorities above a leaf; some have more. */
+    CERTIFICATE_CHAIN_MAX = 8,
     /* A key or certificate as PEM in a file, with the text that people leave around it. */
     KEY_PEM_MAX = 16 * 1024,
-    /* Keys derived from one agreed secret (Amendment F 3.1.2): five of 32 bytes, and then some. */
+    /* Keys derived from one agreed secret (Amendment F: five of 32 bytes), and then some. */
     KDF_OUT_MAX = 1024,
     /* A ticket: 32 random bytes in base64url are 43 characters. */
     TICKET_MAX = 64

@@ -139,5 +139,22 @@ enum err pk_from_x509(struct view der, struct pk **out) MUST_USE;
  * ERR_EXPIRED, ERR_FORMAT, ERR_UNSUPPORTED (signed over SHA-1, or an unknown critical extension). */
 enum err pk_x509_verify(struct view der, struct pk *issuer, struct view issuer_cert, bool is_ca,
                         uint64_t now_ms) MUST_USE;
+/* How many authorities may stand between this one and a leaf (RFC 5280 4.2.1.9); SIZE_MAX when the
+ * certificate does not limit it, 0 when it does not parse. */
+size_t pk_x509_path_len(struct view der) MUST_USE;
+
+/* A certificate for subject's public key, signed by issuer over SHA-256, or with a longer curve over the
+ * digest of GPCS 2.3.1 table B-3. is_ca: of an authority, with up to path_len more below it (negative: any
+ * number); otherwise of a leaf that agrees on keys. Names are common names, at most 64 bytes. Appends DER.
+ * ERR_STATE without the issuer's private key; ERR_ARGUMENT for a name or a time that does not fit. */
+struct pk_x509_contents {
+    const char *subject, *issuer;
+    uint64_t serial;
+    uint64_t not_before_ms, not_after_ms; /* since 1970-01-01 UTC */
+    bool is_ca;
+    int path_len;
+};
+enum err pk_x509_issue(const struct pk_x509_contents *what, const struct pk *subject, struct pk *issuer,
+                       struct writer *out) MUST_USE;
 
 #endif

@@ -191,7 +191,7 @@ static struct secret agree(struct crypto *c, const json_t *row, const char *own,
     return shared;
 }
 
-/* Amendment F 3.1.2: keys in the order receipt, S-ENC, S-MAC, S-RMAC, S-DEK. */
+/* Amendment F: keys in the order receipt, S-ENC, S-MAC, S-RMAC, S-DEK. */
 static void check_session(struct crypto *c, const json_t *row)
 {
     static const char *const names[] = {"receipt_key", "s_enc", "s_mac", "s_rmac", "s_dek"};

@@ -103,12 +103,83 @@ static void every_flipped_byte_is_noticed(void **state)
     pk_free(&issuer);
 }
 
+/* ---- certificates of our own ---- */
+
+static void issued_certificates_verify(void **state)
+{
+    static const struct {
+        bool is_ca;
+        int path_len;
+        size_t expect;
+    } rows[] = {{false, -1, SIZE_MAX}, {true, -1, SIZE_MAX}, {true, 0, 0}, {true, 2, 2}};
+    struct crypto *c = NULL;
+    struct pk *subject = NULL, *issuers[3] = {NULL};
+    (void)state;
+    assert_int_equal(crypto_new(&c), OK);
+    assert_int_equal(pk_generate_ec(c, CURVE_P256, &subject), OK);
+    assert_int_equal(pk_generate_ec(c, CURVE_P521, &issuers[0]), OK);
+    assert_int_equal(pk_generate_ec(c, CURVE_BRAINPOOL_P384R1, &issuers[1]), OK);
+    assert_int_equal(pk_generate(c, PK_RSA, 1024, &issuers[2]), OK);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 3; i++) {
+        uint8_t memory[1024];
+        struct writer w;
+        struct pk *issuer = issuers[i % 3];
+        const struct pk_x509_contents what = {.subject = "a card",
+                                              .issuer = "its maker",
+                                              .serial = i + 1,
+                                              .not_before_ms = 1000000000000,
+                                              .not_after_ms = 3000000000000,
+                                              .is_ca = rows[i / 3].is_ca,
+                                              .path_len = rows[i / 3].path_len};
+        wr_fixed(&w, memory, sizeof(memory));
+        assert_int_equal(pk_x509_issue(&what, subject, issuer, &w), OK);
+        struct view der = wr_view_of(&w);
+        bool is_ca = what.is_ca;
+        assert_int_equal(pk_x509_verify(der, issuer, VIEW_NULL, is_ca, 2000000000000), OK);
+        assert_int_equal(pk_x509_verify(der, issuer, VIEW_NULL, !is_ca, 2000000000000), ERR_AUTH);
+        assert_int_equal(pk_x509_verify(der, issuer, VIEW_NULL, is_ca, 999999999000), ERR_EXPIRED);
+        assert_int_equal(pk_x509_verify(der, issuer, VIEW_NULL, is_ca, 3000000001000), ERR_EXPIRED);
+        assert_int_equal(pk_x509_path_len(der), rows[i / 3].expect);
+    }
+    for (size_t i = 0; i < 3; i++)
+        pk_free(&issuers[i]);
+    pk_free(&subject);
+    crypto_free(&c);
+}
+
+static void what_does_not_fit_is_not_issued(void **state)
+{
+    static const char long_name[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
+    uint8_t memory[1024];
+    struct writer w;
+    struct crypto *c = NULL;
+    struct pk *k = NULL, *pub = NULL;
+    struct pk_x509_contents what = {.subject = "x", .issuer = long_name, .not_after_ms = 1};
+    (void)state;
+    wr_fixed(&w, memory, sizeof(memory));
+    assert_int_equal(crypto_new(&c), OK);
+    assert_int_equal(pk_generate_ec(c, CURVE_P256, &k), OK);
+    assert_int_equal(pk_from_spki(vector_bytes(leaf_row(), "public"), &pub), OK);
+    assert_int_equal(pk_x509_issue(&what, k, k, &w), ERR_ARGUMENT);
+    what.issuer = "y";
+    assert_int_equal(pk_x509_issue(&what, k, pub, &w), ERR_STATE);
+    assert_int_equal(pk_x509_path_len(VIEW_NULL), 0);
+    assert_int_equal(w.len, 0);
+    wr_fixed(&w, memory, 16);
+    assert_int_equal(pk_x509_issue(&what, k, k, &w), ERR_LIMIT);
+    pk_free(&pub);
+    pk_free(&k);
+    crypto_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_is_kept),
         cmocka_unit_test(the_key_of_a_certificate_is_found),
         cmocka_unit_test(every_flipped_byte_is_noticed),
+        cmocka_unit_test(issued_certificates_verify),
+        cmocka_unit_test(what_does_not_fit_is_not_issued),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

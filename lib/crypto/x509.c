@@ -54,7 +54,7 @@ static enum err check_extensions(X509 *x)
 }
 
 /* An authority says so in its basic constraints and may sign certificates; a leaf does neither, and where its
- * key has a list of uses, agreement is among them (Amendment F 6.1: CERT.OCE.ECKA). */
+ * key has a list of uses, agreement is among them (Amendment F: CERT.OCE.ECKA). */
 static bool right_role(X509 *x, bool is_ca)
 {
     uint32_t usage = X509_get_key_usage(x); /* all bits when the extension is absent */
@@ -110,4 +110,17 @@ enum err pk_x509_verify(struct view der, struct pk *issuer, struct view issuer_c
     X509_free(x);
     ERR_clear_error();
     return e;
+}
+
+size_t pk_x509_path_len(struct view der)
+{
+    X509 *x = parse(der);
+    size_t most = 0;
+    if (x != NULL) {
+        long len = X509_get_pathlen(x);
+        most = len < 0 ? SIZE_MAX : (size_t)len;
+    }
+    X509_free(x);
+    ERR_clear_error();
+    return most;
 }
