@@ -12,6 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <gp/certificate.h>
 #include <support/vectors.h>
 #include <tlv/tlv.h>
 
@@ -470,6 +471,55 @@ static void chains_of_certificates(void **state)
     }
 }
 
+static void put_gp(struct writer *out, struct crypto *c, const char *issuer, const char *subject,
+                   uint16_t usage, const struct pk *key, struct pk *by)
+{
+    const struct gp_certificate what = {.serial = view_str("1"),
+                                        .issuer = view_str(issuer),
+                                        .subject = view_str(subject),
+                                        .usage = usage,
+                                        .expires = 20350101};
+    assert_int_equal(gp_certificate_issue(c, &what, key, by, out), OK);
+}
+
+/* The compact certificates of GlobalPlatform, alone, below another one, and below one of X.509. */
+static void certificates_of_globalplatform(void **state)
+{
+    enum { DIRECT, BELOW, WRONG_NAME, NO_AUTHORITY, OTHER_AUTHORITY, TOO_LATE, CASES };
+    static const enum err want[CASES] = {OK, OK, ERR_AUTH, ERR_AUTH, ERR_AUTH, ERR_EXPIRED};
+    for (int n = 0; n < CASES; n++) {
+        struct opening t;
+        struct channel *ch = NULL;
+        struct pk *ca = NULL, *second = NULL;
+        assert_int_equal(pk_generate_ec(*state, CURVE_P256, &ca), OK);
+        assert_int_equal(pk_generate_ec(*state, CURVE_P384, &second), OK);
+        init_opening(&t, *state, "P-521", 0x01);
+        t.keys.peer = n == OTHER_AUTHORITY ? t.trust : ca;
+        if (n == TOO_LATE)
+            t.request.now_ms = 2100000000000;
+        bool direct = n == DIRECT || n == OTHER_AUTHORITY || n == TOO_LATE;
+        if (!direct)
+            put_gp(&t.store, *state, "ca", n == WRONG_NAME ? "third" : "second",
+                   n == NO_AUTHORITY ? USAGE_KEY_AGREEMENT : USAGE_SIGN_VERIFICATION, second, ca);
+        put_gp(&t.store, *state, direct ? "ca" : "second", "card", USAGE_KEY_AGREEMENT, t.card,
+               direct ? ca : second);
+        converse(&t);
+        enum err e = accept(&t, &ch);
+        if (e != want[n])
+            fail_msg("case %d: %s", n, err_name(e));
+        channel_free(&ch);
+        for (size_t at = 0; n == DIRECT && at < t.store.len; at++) {
+            t.store.data[at] ^= (uint8_t)(1u << at % 8);
+            if (accept(&t, &ch) == OK)
+                fail_msg("byte %zu", at);
+            t.store.data[at] ^= (uint8_t)(1u << at % 8);
+        }
+        pk_free(&ca);
+        pk_free(&second);
+        finish_opening(&t);
+    }
+}
+
 /* A card whose key is known needs no authority, and need not be asked. */
 static void the_very_key(void **state)
 {
@@ -512,7 +562,7 @@ static void a_store_without_wrapper(void **state)
     wr_clear(&t.store);
     tlv_put(&t.store, 0x31, VIEW_NULL);
     t.answers[0].data = wr_view_of(&t.store);
-    assert_int_equal(accept(&t, &ch), ERR_UNSUPPORTED);
+    assert_int_equal(accept(&t, &ch), ERR_FORMAT);
     finish_opening(&t);
 }
 
@@ -782,6 +832,7 @@ int main(void)
         cmocka_unit_test(what_can_not_be_begun),
         cmocka_unit_test(chains_of_certificates),
         cmocka_unit_test(the_very_key),
+        cmocka_unit_test(certificates_of_globalplatform),
         cmocka_unit_test(a_store_without_wrapper),
         cmocka_unit_test(every_byte_counts),
         cmocka_unit_test(receipts),
