@@ -14,7 +14,7 @@ enum { COMMANDS_MAX = 160, WIRE_MAX = 1024 };
 
 /* Le of EXTERNAL AUTHENTICATE and of INITIALIZE UPDATE is a matter of taste: everything else must be the
  * same. */
-static bool same_but_le(struct run *r, const char *what, struct view got, struct view want)
+bool same_but_le(struct run *r, const char *what, struct view got, struct view want)
 {
     struct apdu a, b;
     return worked(r, what, apdu_parse(got, &a)) && worked(r, what, apdu_parse(want, &b)) &&
@@ -103,8 +103,8 @@ static void make_storage(struct writer *w, const struct apdu *plain, size_t coun
     wr_clear(w);
 }
 
-static bool check_command(struct run *r, const char *what, struct channel *ch, const struct apdu *plain,
-                          struct view want)
+bool host_command(struct run *r, const char *what, struct channel *ch, const struct apdu *plain,
+                  struct view want)
 {
     struct apdu wrapped;
     struct writer storage, wire;
@@ -120,8 +120,8 @@ static bool check_command(struct run *r, const char *what, struct channel *ch, c
     return good;
 }
 
-static bool check_response(struct run *r, const char *what, struct channel *ch, struct view wire,
-                           struct view plain, uint8_t level)
+bool host_response(struct run *r, const char *what, struct channel *ch, struct view wire, struct view plain,
+                   uint8_t level)
 {
     struct rapdu want;
     struct writer data;
@@ -154,7 +154,7 @@ static enum verdict check_exchange(struct run *r, const struct session_vector *s
     if (plain.data.len == 0 && apdu_parse(wire, &sent) == OK &&
         sent.data.len > channel_method_of(ch)->tag_len)
         return verdict(r, PARTLY, "%s: encrypts an empty data field, against Amendment D 6.2.6", what);
-    if (!check_command(r, what, ch, &plain, wire))
+    if (!host_command(r, what, ch, &plain, wire))
         return FAIL;
     snprintf(what, sizeof(what), "exchange %zu response", n + 1);
     bool protected = (s->level & LEVEL_R_MAC) != 0;
@@ -164,7 +164,7 @@ static enum verdict check_exchange(struct run *r, const struct session_vector *s
         return PASS; /* the source has none; in SCP03 nothing that follows depends on it */
     if (plain_response.len == 0)
         plain_response = response;
-    return check_response(r, what, ch, response, plain_response, s->level) ? PASS : FAIL;
+    return host_response(r, what, ch, response, plain_response, s->level) ? PASS : FAIL;
 }
 
 /* All commands in one call: the way that a data packet is made. */

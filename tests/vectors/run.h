@@ -34,8 +34,17 @@ struct check {
 };
 
 /* Each table ends with a row without checker. */
-extern const struct check checks_crypto[], checks_host[], checks_card[], checks_card_scp11[], checks_both[],
-    checks_gp[], checks_commands[], checks_tokens[], checks_quirks[];
+extern const struct check checks_crypto[], checks_host[], checks_host_scp11[], checks_card[],
+    checks_card_scp11[], checks_both[], checks_gp[], checks_commands[], checks_tokens[], checks_quirks[];
+
+/* Of the host, for its checkers. same_but_le: two commands. host_command: wraps. host_response: unwraps. */
+struct channel;
+struct apdu;
+bool same_but_le(struct run *r, const char *what, struct view got, struct view want);
+bool host_command(struct run *r, const char *what, struct channel *ch, const struct apdu *plain,
+                  struct view want);
+bool host_response(struct run *r, const char *what, struct channel *ch, struct view wire, struct view plain,
+                   uint8_t level);
 
 /* Compares and counts; on a difference says what and both values in why. */
 bool same(struct run *r, const char *what, struct view got, struct view want);
