@@ -53,6 +53,13 @@ static enum err derive_visa2(struct crypto *c, const struct secret *master, stru
     return derive_des(c, master, view_head(kdd, 2), view_head(view_tail(kdd, 4), 4), number, out);
 }
 
+/* The four bytes at its start, and the two at its end. */
+static enum err derive_visa(struct crypto *c, const struct secret *master, struct view kdd,
+                            enum key_number number, struct secret *out)
+{
+    return derive_des(c, master, view_head(kdd, 4), view_tail(kdd, 8), number, out);
+}
+
 /* EMV CPS 1.1 4.1: the six rightmost bytes of KEYDATA. */
 static enum err derive_emv(struct crypto *c, const struct secret *master, struct view kdd,
                            enum key_number number, struct secret *out)
@@ -86,7 +93,7 @@ static const struct {
 } schemes[KDF_COUNT] = {
     [KDF_NONE] = {"none", KEY_TYPE_COUNT, NULL},         [KDF_VISA2] = {"visa2", KEY_DES3, derive_visa2},
     [KDF_EMV] = {"emv", KEY_DES3, derive_emv},           [KDF_KDF3] = {"kdf3", KEY_AES, derive_kdf3},
-    [KDF_IMPORTED] = {"imported", KEY_TYPE_COUNT, NULL},
+    [KDF_IMPORTED] = {"imported", KEY_TYPE_COUNT, NULL}, [KDF_VISA] = {"visa", KEY_DES3, derive_visa},
 };
 
 const char *kdf_name(enum kdf k)

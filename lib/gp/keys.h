@@ -24,9 +24,10 @@ enum kdf {
     KDF_EMV,      /* EMV CPS 1.1 */
     KDF_KDF3,     /* SP 800-108 counter mode with CMAC over the key diversification data */
     KDF_IMPORTED, /* per card: nothing to derive */
+    KDF_VISA,     /* as VISA2, from other bytes of the data: what came before it */
     KDF_COUNT
 };
-/* "none", "visa2", "emv", "kdf3", "imported". */
+/* "none", "visa2", "emv", "kdf3", "imported", "visa". */
 const char *kdf_name(enum kdf k);
 enum err kdf_by_name(const char *name, enum kdf *out) MUST_USE;
 

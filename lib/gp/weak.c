@@ -9,7 +9,7 @@ enum { RSA_STRONG_BITS = 2048 }; /* NIST SP 800-131A: 1024 is disallowed for new
 
 static const struct {
     const char *name, *text;
-} choices[WEAK_COUNT] = {
+} list[WEAK_COUNT] = {
     [WEAK_DES] = {"des", "single DES protects nothing: a key of 56 bits can be searched for"},
     [WEAK_SCP01] = {"scp01",
                     "SCP01 is withdrawn: its messages can be changed by who can try often enough, and "
@@ -23,12 +23,12 @@ static const struct {
 
 const char *weak_name(enum weak w)
 {
-    return (unsigned)w < WEAK_COUNT ? choices[w].name : "unknown";
+    return (unsigned)w < WEAK_COUNT ? list[w].name : "unknown";
 }
 
 const char *weak_text(enum weak w)
 {
-    return (unsigned)w < WEAK_COUNT ? choices[w].text : "unknown";
+    return (unsigned)w < WEAK_COUNT ? list[w].text : "unknown";
 }
 
 static weak_set set_of(enum weak w, bool is)
@@ -61,7 +61,7 @@ weak_set weak_of_digest(enum digest d)
 static enum weak by_name(struct view name)
 {
     unsigned w = 0;
-    while (w < WEAK_COUNT && !view_equal(name, view_str(choices[w].name)))
+    while (w < WEAK_COUNT && !view_equal(name, view_str(list[w].name)))
         w++;
     return (enum weak)w;
 }
@@ -100,17 +100,17 @@ void weak_put(struct writer *w, weak_set set)
         if ((set & 1u << n) == 0)
             continue;
         wr_view(w, view_str(first ? "" : ","));
-        wr_view(w, view_str(choices[n].name));
+        wr_view(w, view_str(list[n].name));
         first = false;
     }
     if (first)
         wr_view(w, view_str("none"));
 }
 
-enum err weak_check(weak_set weak, weak_set allowed, enum weak *refused)
+enum err weak_check(weak_set choices, weak_set allowed, enum weak *refused)
 {
     for (unsigned n = 0; n < WEAK_COUNT; n++) {
-        if ((weak & ~allowed & 1u << n) == 0)
+        if ((choices & ~allowed & 1u << n) == 0)
             continue;
         if (refused != NULL)
             *refused = (enum weak)n;

@@ -109,7 +109,7 @@ static bool take_kdf(struct local_options *o, const struct cli *cli)
     o->kdf = KDF_NONE;
     if (text == NULL || (kdf_by_name(text, &o->kdf) == OK && o->kdf != KDF_IMPORTED))
         return true;
-    cli_error("--kdf must be none, visa2, emv or kdf3");
+    cli_error("--kdf must be none, visa, visa2, emv or kdf3");
     return false;
 }
 

@@ -119,6 +119,9 @@ struct channel_ops {
 extern const struct channel_ops channel_scp01, channel_scp02, channel_scp02_implicit, channel_scp03,
     channel_scp11, channel_signed_256, channel_signed_384;
 
+/* Amendment D 4.1.5: at most 32 bytes. */
+enum err channel_scp03_kdf(struct crypto *c, const struct secret *key, uint8_t constant,
+                           const struct view context[2], uint8_t *out, size_t len) MUST_USE;
 /* Of SCP03, for the protocols that go on like it. put_fields: the data of each command to its field,
  * encrypted where the channel does so. decrypt: of the answer to the last command. */
 enum err channel_scp03_put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,

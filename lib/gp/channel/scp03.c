@@ -28,8 +28,8 @@ enum {
 };
 
 /* Amendment D 4.1.5: label (11 zeros, constant) | 00 | L in bits | counter | context */
-static enum err derive_data(struct crypto *c, const struct secret *key, uint8_t constant,
-                            const struct view context[2], uint8_t *out, size_t len)
+enum err channel_scp03_kdf(struct crypto *c, const struct secret *key, uint8_t constant,
+                           const struct view context[2], uint8_t *out, size_t len)
 {
     enum { MADE_MAX = 32, HEAD = 16 };
     uint8_t made[MADE_MAX] = {0}, head[HEAD];
@@ -55,7 +55,7 @@ static enum err derive_data(struct crypto *c, const struct secret *key, uint8_t 
 static enum err derive_key(struct crypto *c, const struct secret *key, uint8_t constant,
                            const struct view context[2], struct secret *out)
 {
-    enum err e = derive_data(c, key, constant, context, out->data, key->len);
+    enum err e = channel_scp03_kdf(c, key, constant, context, out->data, key->len);
     if (e == OK)
         out->len = key->len;
     return e;
@@ -73,7 +73,7 @@ static enum err scp03_challenge(struct crypto *c, const struct card_keys *keys, 
 {
     const uint8_t counter[] = {(uint8_t)(sequence >> 16), (uint8_t)(sequence >> 8), (uint8_t)sequence};
     const struct view context[2] = {VIEW_OF(counter), aid};
-    return derive_data(c, &keys->enc, CONSTANT_CARD_CHALLENGE, context, out, len);
+    return channel_scp03_kdf(c, &keys->enc, CONSTANT_CARD_CHALLENGE, context, out, len);
 }
 
 static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct card_keys *keys,
@@ -89,9 +89,10 @@ static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct 
     if (e == OK && ch->method->response_mac)
         e = derive_key(c, &keys->mac, CONSTANT_S_RMAC, context, &ch->rmac);
     if (e == OK)
-        e = derive_data(c, &ch->mac, CONSTANT_HOST_CRYPTOGRAM, context, ch->host_cryptogram, ch->tag_len);
+        e = channel_scp03_kdf(c, &ch->mac, CONSTANT_HOST_CRYPTOGRAM, context, ch->host_cryptogram,
+                              ch->tag_len);
     if (e == OK)
-        e = derive_data(c, &ch->mac, CONSTANT_CARD_CRYPTOGRAM, context, card_cryptogram, ch->tag_len);
+        e = channel_scp03_kdf(c, &ch->mac, CONSTANT_CARD_CRYPTOGRAM, context, card_cryptogram, ch->tag_len);
     return e;
 }
 

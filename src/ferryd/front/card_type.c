@@ -166,7 +166,7 @@ static enum err parse_card_keys(const json_t *j, struct card_type *t, struct com
             return REFUSE(r, ERR_ARGUMENT, "'%s' is only for methods with key pairs", pair_fields[n]);
     }
     if (kdf_by_name(json_text(j, "kdf"), &t->kdf) != OK)
-        return REFUSE(r, ERR_ARGUMENT, "'kdf' is not none, visa2, emv, kdf3 or imported");
+        return REFUSE(r, ERR_ARGUMENT, "'kdf' is not none, visa, visa2, emv, kdf3 or imported");
     const char *key = json_text(j, "key");
     if (t->kdf == KDF_IMPORTED && *key != '\0')
         return REFUSE(r, ERR_ARGUMENT, "'key' is not used with kdf imported");
