@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const struct card_channel_ops *const ops_rows[] = {&card_scp02_ops, &card_scp03_ops,
+static const struct card_channel_ops *const ops_rows[] = {&card_scp01_ops, &card_scp02_ops, &card_scp03_ops,
                                                          &card_signed_ops};
 
 const struct card_channel_ops *card_channel_ops(uint8_t scp)
@@ -64,10 +64,20 @@ void card_put_mac_header(struct writer *w, const struct apdu *command, size_t da
     wr_u8(w, command->ins);
     wr_u8(w, command->p1);
     wr_u8(w, command->p2);
+    card_put_lc(w, command, data_len);
+}
+
+void card_put_lc(struct writer *w, const struct apdu *command, size_t data_len)
+{
     if (command->extended || data_len > 255) {
         wr_u8(w, 0);
         wr_u16(w, (uint16_t)data_len);
     } else {
         wr_u8(w, (uint8_t)data_len);
     }
+}
+
+unsigned card_channel_key_count(uint8_t scp, uint8_t i)
+{
+    return scp == 0x02 && !(i & 0x01) ? 1 : 3;
 }

@@ -10,7 +10,9 @@
  * open card_scp03_unwrap(crypto, &ch, &command, &plain_data)               -> status word; 9000: plain_data
  * appended card_scp03_wrap_response(crypto, &ch, &plain_command, &plain_response, &data)
  *
- * The same four exist for SCP02. A status word other than 9000 means that the session is over: finish it. */
+ * The same four exist for SCP01 and SCP02. With implicit initiation (SCP02) card_scp02_open_implicit takes
+ * the place of the first two, and the first unwrap opens the channel. A status word other than 9000 means
+ * that the session is over: finish it. */
 #ifndef FERRY_CARD_CHANNEL_H
 #define FERRY_CARD_CHANNEL_H
 
@@ -29,6 +31,13 @@ enum {
     CARD_LEVEL_R_ENCRYPTION = 0x20
 };
 
+/* SCP02's response MACs (GPCS 2.3.1 E.4.5): none; until the session ends, as EXTERNAL AUTHENTICATE said;
+ * begun by command and behind each response; begun by command and only returned on demand. */
+enum card_r_mac { CARD_R_MAC_NONE, CARD_R_MAC_ALWAYS, CARD_R_MAC_SENT, CARD_R_MAC_KEPT };
+/* The response of the command in hand: as r_mac says; computed but not sent (BEGIN R-MAC SESSION); left out
+ * (END R-MAC SESSION). */
+enum card_r_mac_turn { CARD_R_MAC_TURN_NORMAL, CARD_R_MAC_TURN_KEEPS, CARD_R_MAC_TURN_SKIPS };
+
 /* The static keys of one key version. */
 struct card_static_keys {
     struct secret enc, mac, dek;
@@ -46,8 +55,12 @@ struct card_channel {
     uint8_t host_cryptogram[CARD_CRYPTOGRAM_MAX]; /* the only one that is accepted */
     uint8_t chain[16];                            /* SCP03: MAC chaining value; SCP02: last C-MAC, 8 bytes */
     uint8_t response_chain[8];                    /* SCP02: last R-MAC */
-    uint32_t counter;                             /* SCP03: encryption counter of the command in hand */
-    uint8_t hash_chain[CARD_HASH_CHAIN_MAX];      /* methods that sign: hash over all that came before */
+    uint8_t response_start[8];  /* SCP02: ICV of an R-MAC session that begins (E.3.2, E.3.3) */
+    struct secret s_rmac_begun; /* SCP02: S-RMAC of a session begun by command (E.4.1) */
+    enum card_r_mac r_mac;
+    enum card_r_mac_turn r_mac_turn;
+    uint32_t counter;                        /* SCP03: encryption counter of the command in hand */
+    uint8_t hash_chain[CARD_HASH_CHAIN_MAX]; /* methods that sign: hash over all that came before */
     /* What one method alone needs, and how it is wiped and freed; NULL: nothing. */
     void *own;
     void (*own_finish)(void *own);
@@ -68,6 +81,8 @@ struct card_channel_ops {
     uint16_t (*initialize)(struct card *card, const struct apdu *a, struct writer *out);
     /* Is this i one that this card can play, and may it use this level? */
     bool (*knows_i)(uint8_t i);
+    /* Is it opened by the first C-MAC (NULL: never)? Then open_implicit takes the place of open. */
+    bool (*implicit)(uint8_t i);
     bool (*allows_level)(uint8_t i, uint8_t level);
     /* Lengths in bytes: host challenge; card challenge; do challenges come from the sequence counter? */
     size_t (*host_challenge_len)(uint8_t i);
@@ -78,6 +93,8 @@ struct card_channel_ops {
     enum err (*open)(struct crypto *c, const struct card_static_keys *keys, uint8_t i, uint32_t sequence,
                      struct view host_challenge, struct view card_challenge, struct card_channel *out,
                      uint8_t *cryptogram);
+    enum err (*open_implicit)(struct crypto *c, const struct card_static_keys *keys, uint8_t i,
+                              uint32_t sequence, struct view aid, struct card_channel *out);
     uint16_t (*external_authenticate)(struct crypto *c, struct card_channel *ch, const struct apdu *command);
     uint16_t (*unwrap)(struct crypto *c, struct card_channel *ch, const struct apdu *command,
                        struct writer *plain);
@@ -89,7 +106,7 @@ struct card_channel_ops {
                                   uint8_t *out);
 };
 
-extern const struct card_channel_ops card_scp02_ops, card_scp03_ops, card_signed_ops;
+extern const struct card_channel_ops card_scp01_ops, card_scp02_ops, card_scp03_ops, card_signed_ops;
 /* NULL when there is none. */
 const struct card_channel_ops *card_channel_ops(uint8_t scp);
 /* All of them, in the order in which they are asked. */
@@ -103,5 +120,10 @@ void card_pad(struct writer *w, struct view v, size_t block);
 /* The command as it is MACed, without data: class without logical channel and with the secure messaging bit,
  * INS P1 P2, and Lc = data_len in the form in which it was sent (GPCS 2.3.1 E.4.4; Amendment D 6.2.4). */
 void card_put_mac_header(struct writer *w, const struct apdu *command, size_t data_len);
+/* Lc alone: one byte, or 00 and two where the command is extended or the length needs it (11.1.5.1). */
+void card_put_lc(struct writer *w, const struct apdu *command, size_t data_len);
+
+/* How many static keys a key version has: 1 in SCP02 with a base key (GPCS 2.3.1 table E-1), else 3. */
+unsigned card_channel_key_count(uint8_t scp, uint8_t i);
 
 #endif
