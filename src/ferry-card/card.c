@@ -8,6 +8,8 @@
 
 #include <tlv/tlv.h>
 
+#include "logical.h"
+
 /* ---- table of commands ---- */
 
 enum class_kind { CLASS_ISO = 0x01, CLASS_GP = 0x02 };
@@ -19,29 +21,34 @@ enum { IN_WORK = 0x01, IN_LOCKED = 0x02, IN_TERMINATED = 0x04 };
 enum security {
     SECURITY_NONE,          /* works without a session; inside of one it is secured as all are */
     SECURITY_AUTHENTICATED, /* table 11-2 */
-    SECURITY_BEGINS         /* INITIALIZE UPDATE, EXTERNAL AUTHENTICATE: not unwrapped */
+    SECURITY_BEGINS,        /* INITIALIZE UPDATE: a new session, whatever was before; not unwrapped */
+    SECURITY_PROVES         /* EXTERNAL AUTHENTICATE: carries what opens the session; not unwrapped by it */
 };
 
 struct command {
     uint8_t ins, classes, lives;
     enum security security;
+    bool chains; /* P1 bit 8: more commands follow (11.1.5.1) */
     card_handler *handler;
 };
 
 enum { INS_SELECT = 0xA4, INS_MANAGE_CHANNEL = 0x70, INS_GET_RESPONSE = 0xC0 };
+enum { CLA_SM = 0x04, CLA_CHAIN = 0x10, CLA_NOT_KNOWN = 0x68, CLA_CHANNEL = 0x03 };
 
 /* What the issuer security domain knows. */
 static const struct command commands[] = {
-    {0x50, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, cmd_initialize_update},
-    {0x82, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, cmd_external_authenticate},
-    {0xCA, CLASS_ISO | CLASS_GP, IN_WORK | IN_LOCKED | IN_TERMINATED, SECURITY_NONE, cmd_get_data},
-    {0xF2, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, cmd_get_status},
-    {0xF0, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, cmd_set_status},
-    {0xE6, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_install},
-    {0xE8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_load},
-    {0xE4, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_delete},
-    {0xE2, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_store_data},
-    {0xD8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, cmd_put_key},
+    {0x50, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, false, cmd_initialize_update},
+    {0x82, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_PROVES, false, cmd_external_authenticate},
+    {0x7A, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, false, cmd_begin_r_mac},
+    {0x78, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_NONE, false, cmd_end_r_mac},
+    {0xCA, CLASS_ISO | CLASS_GP, IN_WORK | IN_LOCKED | IN_TERMINATED, SECURITY_NONE, false, cmd_get_data},
+    {0xF2, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, false, cmd_get_status},
+    {0xF0, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, false, cmd_set_status},
+    {0xE6, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, true, cmd_install},
+    {0xE8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, false, cmd_load},
+    {0xE4, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, true, cmd_delete},
+    {0xE2, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, false, cmd_store_data},
+    {0xD8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, true, cmd_put_key},
 };
 
 static const struct command *find_command(uint8_t ins)
@@ -60,19 +67,21 @@ void card_init(struct card *card, struct card_state *state, struct crypto *crypt
 {
     memset(card, 0, sizeof *card);
     card->now = &card->logical[0];
-    card->now->open = true;
     card->state = *state;
     wipe(state, sizeof *state);
     card->crypto = crypto;
     card->random = random;
     card->store = store;
     wr_heap(&card->waiting, RAPDU_MAX);
+    chain_init(&card->chain);
     card_reset(card);
 }
 
 void card_finish(struct card *card)
 {
-    card_session_end(card, SESSION_NONE);
+    logical_reset(card, (struct card_aid){.len = 0});
+    card_loading_end(card);
+    chain_finish(&card->chain);
     wr_free(&card->waiting);
     card_state_finish(&card->state);
     memset(card, 0, sizeof *card);
@@ -102,8 +111,7 @@ static void waiting_end(struct card *card)
     card->waiting_repeat = false;
 }
 
-/* The application with the Card Reset privilege, if it can be selected (GPCS 2.3.1 6.6.2). */
-static struct card_aid default_application(const struct card *card)
+struct card_aid card_default_application(const struct card *card)
 {
     for (size_t i = 0; i < card->state.application_count; i++) {
         const struct card_application *a = &card->state.applications[i];
@@ -116,10 +124,9 @@ static struct card_aid default_application(const struct card *card)
 
 void card_reset(struct card *card)
 {
-    card_session_end(card, SESSION_NONE);
+    logical_reset(card, card_default_application(card));
+    chain_end(&card->chain);
     waiting_end(card);
-    card->now->select_cursor = 0;
-    card->now->selected = default_application(card);
 }
 
 void card_put_atr(const struct card *card, struct writer *out)
@@ -210,7 +217,17 @@ static uint8_t life_bit(const struct card *card)
     return card->state.life == LIFE_CARD_LOCKED ? IN_LOCKED : IN_WORK;
 }
 
-static uint16_t run_command(struct card *card, const struct apdu *a, struct writer *out)
+bool card_is_authenticated(const struct card *card)
+{
+    const struct session *s = &card->now->session;
+    if (s->state != SESSION_OPEN)
+        return false;
+    bool implicit = s->ops->implicit != NULL && s->ops->implicit(s->channel.i);
+    return !implicit || (s->channel.authenticated && (s->channel.level & CARD_LEVEL_C_MAC));
+}
+
+/* May this command run now, whatever its data? */
+static uint16_t may_run(const struct card *card, const struct apdu *a)
 {
     const struct command *row = find_command(a->ins);
     enum class_kind kind = a->cla & 0x80 ? CLASS_GP : CLASS_ISO;
@@ -220,9 +237,42 @@ static uint16_t run_command(struct card *card, const struct apdu *a, struct writ
         return SW_CLA;
     if (!(row->lives & life_bit(card)))
         return SW_CONDITIONS;
-    if (row->security == SECURITY_AUTHENTICATED && card->now->session.state != SESSION_OPEN)
+    if (row->security == SECURITY_AUTHENTICATED && !card_is_authenticated(card))
         return SW_SECURITY_STATUS;
-    return row->handler(card, a, out);
+    return SW_OK;
+}
+
+static uint16_t run_command(struct card *card, const struct apdu *a, struct writer *out)
+{
+    uint16_t sw = may_run(card, a);
+    return sw == SW_OK ? find_command(a->ins)->handler(card, a, out) : sw;
+}
+
+/* E.1.6: after a security error an explicit session refuses everything until a new one begins; an implicit
+ * one is gone, but for an R-MAC session in progress. */
+static void abort_session(struct card *card)
+{
+    struct session *s = &card->now->session;
+    bool implicit = s->ops->implicit != NULL && s->ops->implicit(s->channel.i);
+    if (implicit && s->channel.r_mac != CARD_R_MAC_NONE) {
+        s->channel.authenticated = false;
+        s->channel.level = CARD_LEVEL_R_MAC;
+        return;
+    }
+    card_session_end(card, implicit ? SESSION_NONE : SESSION_ABORTED);
+}
+
+static uint16_t unwrap(struct card *card, const struct apdu *a, struct writer *plain)
+{
+    struct session *s = &card->now->session;
+    bool first = s->ops->implicit != NULL && s->ops->implicit(s->channel.i) && !s->channel.authenticated &&
+                 (a->cla & CLA_SM);
+    uint16_t sw = s->ops->unwrap(card->crypto, &s->channel, a, plain);
+    if (first)
+        sw = card_settle_implicit(card, sw);
+    if (sw != SW_OK)
+        abort_session(card);
+    return sw;
 }
 
 /* A command of an open session: its security is checked whatever the command is (Amendment D 5.6), then it
@@ -233,10 +283,10 @@ static uint16_t run_secured(struct card *card, const struct apdu *a, struct writ
     struct writer plain, answer;
     wr_heap(&plain, CAPDU_MAX);
     wr_heap(&answer, RAPDU_MAX);
-    uint16_t sw = s->ops->unwrap(card->crypto, &s->channel, a, &plain);
+    uint16_t sw = unwrap(card, a, &plain);
     if (sw == SW_OK) {
         struct apdu inner = *a;
-        inner.cla &= (uint8_t)~0x04;
+        inner.cla &= (uint8_t)~CLA_SM;
         inner.data = wr_view_of(&plain);
         sw = run_command(card, &inner, &answer);
         struct rapdu r = {.sw = sw};
@@ -244,8 +294,6 @@ static uint16_t run_secured(struct card *card, const struct apdu *a, struct writ
             r.data = wr_view_of(&answer);
         if (!wr_ok(&answer) || s->ops->wrap_response(card->crypto, &s->channel, &inner, &r, out) != OK)
             sw = SW_NO_DIAGNOSIS;
-    } else {
-        card_session_end(card, SESSION_ABORTED);
     }
     wr_free(&plain);
     wr_free(&answer);
@@ -261,38 +309,96 @@ static uint16_t run_plain(struct card *card, const struct apdu *a, struct writer
     return sw;
 }
 
-static uint16_t run_isd(struct card *card, const struct apdu *a, struct writer *out)
+/* A command with a C-MAC begins an implicit session where none is that could check it (E.1.6). */
+static bool begins_implicitly(const struct card *card, const struct apdu *a)
+{
+    const struct session *s = &card->now->session;
+    if (!(a->cla & CLA_SM))
+        return false;
+    if (s->state == SESSION_NONE)
+        return true;
+    bool implicit = s->ops != NULL && s->ops->implicit != NULL && s->ops->implicit(s->channel.i);
+    return s->state == SESSION_OPEN && implicit && !(s->channel.level & CARD_LEVEL_C_MAC);
+}
+
+static enum security security_of(const struct apdu *a)
 {
     const struct command *row = find_command(a->ins);
-    bool begins = row != NULL && row->security == SECURITY_BEGINS && (a->cla & 0x80);
-    bool initialize = begins && row->handler == cmd_initialize_update;
-    if (card->now->session.state == SESSION_ABORTED && !initialize)
+    return row != NULL && (a->cla & 0x80) ? row->security : SECURITY_NONE;
+}
+
+static uint16_t run_whole(struct card *card, const struct apdu *a, struct writer *out)
+{
+    enum security security = security_of(a);
+    enum session_state state = card->now->session.state;
+    bool begins = security == SECURITY_BEGINS || security == SECURITY_PROVES;
+    if (state == SESSION_ABORTED && security != SECURITY_BEGINS)
         return SW_SECURITY_STATUS;
-    if (card->now->session.state == SESSION_OPEN && !initialize)
+    if (!begins && begins_implicitly(card, a)) {
+        uint16_t sw = card_begin_implicit(card);
+        return sw == SW_OK ? run_secured(card, a, out) : sw;
+    }
+    if (state == SESSION_OPEN && security != SECURITY_BEGINS)
         return run_secured(card, a, out);
-    if ((a->cla & 0x04) && !begins)
+    if ((a->cla & CLA_SM) && !begins)
         return SW_SECURITY_STATUS;
     return run_plain(card, a, out);
 }
 
+/* What an early part of a chain can already be refused for: it carries no C-MAC of its own. */
+static uint16_t check_part(struct card *card, const struct apdu *a)
+{
+    const struct session *s = &card->now->session;
+    if (s->state == SESSION_ABORTED && security_of(a) != SECURITY_BEGINS)
+        return SW_SECURITY_STATUS;
+    if (s->state == SESSION_OPEN && (s->channel.level & CARD_LEVEL_C_MAC) && !(a->cla & CLA_SM)) {
+        abort_session(card);
+        return SW_SECURITY_STATUS;
+    }
+    return (a->cla & CLA_SM) && s->state != SESSION_OPEN ? SW_OK : may_run(card, a);
+}
+
+/* A security domain: joins the parts of a command, then runs it. */
+static uint16_t run_domain(struct card *card, const struct apdu *a, struct writer *out)
+{
+    const struct command *row = find_command(a->ins);
+    struct apdu whole = *a;
+    bool complete = false, gp = row != NULL && row->chains && (a->cla & 0x80);
+    uint16_t sw = chain_has_more(a, gp) ? check_part(card, a) : SW_OK;
+    if (sw == SW_OK)
+        sw = chain_take(&card->chain, a, gp, &whole, &complete);
+    if (sw == SW_OK && !complete)
+        return SW_OK;
+    if (sw == SW_OK)
+        sw = run_whole(card, &whole, out);
+    chain_end(&card->chain);
+    return sw;
+}
+
 static uint16_t dispatch(struct card *card, const struct apdu *a, struct writer *out)
 {
-    /* GPCS 2.3.1 11.1.4: bit 7 is a further interindustry class, channels 4 to 19; bits 1 and 2 channels. */
+    /* GPCS 2.3.1 11.1.4: bit 7 is a further interindustry class, channels 4 to 19. */
     if (a->cla == 0xFF)
         return SW_CLA;
-    if ((a->cla & 0x40) || (a->cla & 0x03))
+    if (!logical_enter(card, a->cla))
         return SW_CHANNEL_UNSUPPORTED;
-    if (a->ins == INS_MANAGE_CHANNEL && a->cla == 0x00)
-        return SW_CHANNEL_UNSUPPORTED;
-    if (a->ins == INS_SELECT && !(a->cla & 0x80) && a->p1 == 0x04)
-        return a->cla == 0x00 ? cmd_select(card, a, out) : SW_SM_UNSUPPORTED;
-    if (!card_domain_selected(card))
+    if (a->ins == INS_MANAGE_CHANNEL && !(a->cla & 0x80)) {
+        chain_end(&card->chain);
+        return cmd_manage_channel(card, a, out);
+    }
+    if (a->ins == INS_SELECT && !(a->cla & 0x80) && a->p1 == 0x04) {
+        chain_end(&card->chain);
+        if (a->cla & CLA_CHAIN)
+            return SW_CHAINING_UNSUPPORTED;
+        return (a->cla & ~CLA_CHANNEL) == 0 ? cmd_select(card, a, out) : SW_SM_UNSUPPORTED;
+    }
+    if (!card_domain_selected(card)) {
+        chain_end(&card->chain);
         return SW_INS; /* there is no interpreter: an application knows no command but SELECT */
-    if (a->cla & 0x10)
-        return SW_CHAINING_UNSUPPORTED;
-    if (a->cla & 0x78)
+    }
+    if (a->cla & CLA_NOT_KNOWN)
         return SW_CLA;
-    return run_isd(card, a, out);
+    return run_domain(card, a, out);
 }
 
 /* ---- responses that wait ---- */
@@ -322,7 +428,7 @@ static uint16_t get_response(struct card *card, const struct apdu *a, struct wri
     size_t have = card->waiting.len;
     if (a->p1 != 0 || a->p2 != 0)
         return SW_INCORRECT_P1P2;
-    if (have == 0 || card->waiting_repeat)
+    if (have == 0 || card->waiting_repeat || logical_number(a->cla) != logical_number(card->waiting_head[0]))
         return SW_CONDITIONS;
     if (a->ne == 0)
         return SW_WRONG_LENGTH;
@@ -379,7 +485,7 @@ static uint16_t answer(struct card *card, struct view capdu, struct writer *out)
         return SW_WRONG_LENGTH;
     if (apdu_is_extended(&a) && (card->t0 || (card->state.profile.flags & CARD_SHORT_ONLY)))
         return SW_WRONG_LENGTH;
-    if (a.ins == INS_GET_RESPONSE && (a.cla & 0x7F) == 0)
+    if (a.ins == INS_GET_RESPONSE && (a.cla & 0x7C) == 0)
         return get_response(card, &a, out);
     if (repeats(card, &a))
         return fetch(card, a.ne, out);

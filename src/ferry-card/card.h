@@ -8,6 +8,7 @@
 #include <base/sources.h>
 
 #include "authority.h"
+#include "chain.h"
 #include "channel.h"
 #include "cmd_scp11.h"
 #include "loadfile.h"
@@ -89,6 +90,7 @@ struct card {
     struct logical_channel logical[CARD_LOGICAL_CHANNELS];
     struct logical_channel *now; /* the one that the command in hand came on; never NULL */
     struct loading loading;
+    struct chain chain;      /* a command that comes in parts, on whatever logical channel */
     struct writer waiting;   /* response data that the reader has yet to fetch */
     uint16_t waiting_sw;     /* the status word behind it */
     uint8_t waiting_head[4]; /* command that may be repeated after 6Cxx */
@@ -121,7 +123,14 @@ bool card_isd_selected(const struct card *card);
 bool card_selected_elsewhere(const struct card *card, struct view aid);
 /* The registry has changed: no GET STATUS, on whatever logical channel, goes on where it was. */
 void card_listings_end(struct card *card);
-/* Ends the secure channel session and all that hangs on it. */
+/* The application with the Card Reset privilege, if it can be selected; else the issuer security domain, of
+ * which len is 0 (GPCS 2.3.1 6.6.2). */
+struct card_aid card_default_application(const struct card *card);
+/* Is the host authenticated, as far as the command in hand goes? With implicit initiation only a command that
+ * came with a C-MAC counts: what comes without one could come from anybody (GPCS 2.3.1 E.1.6 leaves that to
+ * the security domain). */
+bool card_is_authenticated(const struct card *card);
+/* Ends the secure channel session of the logical channel in hand and all that hangs on it. */
 void card_session_end(struct card *card, enum session_state state);
 void card_loading_end(struct card *card);
 /* How many bytes of plain response data fit into one response to this command, what the channel adds
@@ -132,6 +141,13 @@ size_t card_response_room(const struct card *card, const struct apdu *a);
  * (which counts only with 9000 and warnings) and returns the status word. */
 typedef uint16_t card_handler(struct card *card, const struct apdu *a, struct writer *out);
 
+/* SCP02 with implicit initiation (E.1.2.2): opens a session for a command with a C-MAC that has none, with
+ * the default keys of the security domain. 9000, or 6982 when there are no such keys or they are blocked. */
+uint16_t card_begin_implicit(struct card *card) MUST_USE;
+/* The first C-MAC of it was judged with this status word: counts, and gives the status word that is due. */
+uint16_t card_settle_implicit(struct card *card, uint16_t sw) MUST_USE;
+
+card_handler cmd_begin_r_mac, cmd_end_r_mac;
 card_handler cmd_select, cmd_get_data, cmd_initialize_update, cmd_external_authenticate, cmd_install,
     cmd_load, cmd_delete, cmd_get_status, cmd_set_status, cmd_store_data, cmd_put_key,
     cmd_perform_security_operation, cmd_mutual_authenticate, cmd_internal_authenticate;

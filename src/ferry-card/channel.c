@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct card_channel_ops *const ops_rows[] = {&card_scp01_ops, &card_scp02_ops, &card_scp03_ops,
-                                                         &card_signed_ops};
+                                                          &card_signed_ops};
 
 const struct card_channel_ops *card_channel_ops(uint8_t scp)
 {

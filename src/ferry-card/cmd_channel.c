@@ -4,6 +4,7 @@
  * how often they may fail. The protocols themselves are in channel_*.c. */
 #include <string.h>
 
+#include "channel_scp02.h"
 #include "domain.h"
 
 /* E.1.2: cards need not count beyond this; Amendment D 6.2.2.1: three bytes. */
@@ -30,6 +31,11 @@ static uint16_t count(struct card *card, const struct card_keyset *k, uint32_t c
     return card_commit(card, &w, true);
 }
 
+static bool is_implicit(const struct card_channel_ops *ops, uint8_t i)
+{
+    return ops->implicit != NULL && ops->implicit(i);
+}
+
 /* What INITIALIZE UPDATE moves, before anything is answered: SCP03's counter with every pseudo-random
  * challenge (Amendment D 6.2.2.1), and a try where the card counts openings. */
 static uint16_t count_opening(struct card *card, const struct card_keyset *k, bool moves)
@@ -50,8 +56,8 @@ static enum err make_challenge(struct card *card, const struct card_channel_ops 
     return card->random.fill(card->random.ctx, challenge, ops->card_challenge_len(k->i));
 }
 
-/* SCP02: kdd 10, version, 02, counter 2, challenge 6, cryptogram 8.
- * SCP03: kdd 10, version, 03, i, challenge, cryptogram, counter 3 where it is used. */
+/* SCP01: kdd 10, version, 01, challenge 8, cryptogram 8. SCP02: kdd 10, version, 02, counter 2, challenge 6,
+ * cryptogram 8. SCP03: kdd 10, version, 03, i, challenge, cryptogram, counter 3 where it is used. */
 static void put_response(const struct card *card, const struct card_keyset *k,
                          const struct card_channel_ops *ops, const uint8_t *challenge,
                          const uint8_t *cryptogram, struct writer *out)
@@ -61,7 +67,7 @@ static void put_response(const struct card *card, const struct card_keyset *k,
     wr_u8(out, k->scp);
     if (k->scp == 0x02)
         wr_u16(out, (uint16_t)k->counter);
-    else
+    else if (k->scp == 0x03)
         wr_u8(out, k->i);
     wr_bytes(out, challenge, ops->card_challenge_len(k->i));
     wr_bytes(out, cryptogram, ops->host_challenge_len(k->i));
@@ -108,12 +114,13 @@ uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct w
 {
     card_session_end(card, SESSION_NONE);
     const struct card_keyset *k = card_find_keyset(&card->state, card_channel_domain(card), a->p1);
-    if (a->p2 != 0)
+    /* P2 is RFU, or with SCP01 the identifier of the first key (GPCS 2.2.1 D.4.1.4). */
+    if (a->p2 != 0 && (k == NULL || k->scp != 0x01 || a->p2 != 0x01))
         return SW_INCORRECT_P1P2;
     if (k == NULL)
         return initialize_keyed(card, a, out);
     const struct card_channel_ops *ops = card_channel_ops(k->scp);
-    if (ops == NULL || !ops->knows_i(k->i))
+    if (ops == NULL || !ops->knows_i(k->i) || is_implicit(ops, k->i))
         return SW_REFERENCED_DATA;
     if (a->data.len != ops->host_challenge_len(k->i))
         return SW_WRONG_LENGTH;
@@ -168,4 +175,99 @@ uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, stru
     else
         card_session_end(card, SESSION_NONE);
     return sw;
+}
+
+/* ---- SCP02: implicit initiation ---- */
+
+/* An R-MAC session goes on beside the one for commands, whatever becomes of that (E.1.6). */
+static void keep_r_mac(const struct card_channel *old, struct card_channel *new)
+{
+    if (old->r_mac == CARD_R_MAC_NONE)
+        return;
+    new->r_mac = old->r_mac;
+    new->s_rmac = old->s_rmac;
+    memcpy(new->response_chain, old->response_chain, sizeof new->response_chain);
+    new->level |= CARD_LEVEL_R_MAC;
+}
+
+static enum err open_implicit(struct card *card, const struct card_channel_ops *ops,
+                              const struct card_keyset *k)
+{
+    struct session *s = &card->now->session;
+    struct card_static_keys keys = {k->enc, k->mac, k->dek};
+    struct card_channel old = s->channel;
+    struct view aid = card_aid_view(&card->now->selected);
+    if (aid.len == 0)
+        aid = card_aid_view(&card->state.profile.isd);
+    enum err e = ops->open_implicit(card->crypto, &keys, k->i, k->counter, aid, &s->channel);
+    keep_r_mac(&old, &s->channel);
+    wipe(&keys, sizeof keys);
+    wipe(&old, sizeof old);
+    return e;
+}
+
+uint16_t card_begin_implicit(struct card *card)
+{
+    struct session *s = &card->now->session;
+    const struct card_keyset *k = card_find_keyset(&card->state, card_channel_domain(card), 0);
+    const struct card_channel_ops *ops = k != NULL ? card_channel_ops(k->scp) : NULL;
+    if (ops == NULL || !ops->knows_i(k->i) || !is_implicit(ops, k->i))
+        return SW_SECURITY_STATUS;
+    if (blocked(card, k))
+        return SW_AUTH_BLOCKED;
+    if (k->counter >= SCP02_LAST)
+        return SW_CONDITIONS;
+    if (open_implicit(card, ops, k) != OK) {
+        card_session_end(card, SESSION_NONE);
+        return SW_NO_DIAGNOSIS;
+    }
+    s->state = SESSION_OPEN;
+    s->kvn = k->kvn;
+    s->ops = ops;
+    return SW_OK;
+}
+
+uint16_t card_settle_implicit(struct card *card, uint16_t sw)
+{
+    struct session *s = &card->now->session;
+    const struct card_keyset *k = card_find_keyset(&card->state, card_channel_domain(card), s->kvn);
+    if (k == NULL)
+        return SW_REFERENCED_DATA;
+    sw = settle(card, k, sw);
+    s->channel.authenticated = sw == SW_OK;
+    return sw;
+}
+
+/* ---- SCP02: R-MAC sessions begun by command (E.5.3, E.5.4) ---- */
+
+enum { R_MAC_DATA_MAX = 24 };
+
+uint16_t cmd_begin_r_mac(struct card *card, const struct apdu *a, struct writer *out)
+{
+    struct card_channel *ch = &card->now->session.channel;
+    struct reader r;
+    (void)out;
+    if (ch->scp != 0x02)
+        return SW_INS;
+    if ((a->p1 != 0x00 && a->p1 != CARD_LEVEL_R_MAC) || a->p2 != 0x01)
+        return SW_INCORRECT_P1P2;
+    rd_init(&r, a->data);
+    rd_view8(&r, R_MAC_DATA_MAX); /* a challenge perhaps; it counts as part of the R-MAC */
+    if (!rd_done(&r))
+        return SW_WRONG_DATA;
+    return card_scp02_begin_r_mac(ch, a->p1);
+}
+
+uint16_t cmd_end_r_mac(struct card *card, const struct apdu *a, struct writer *out)
+{
+    struct session *s = &card->now->session;
+    if (s->state != SESSION_OPEN)
+        return SW_REFERENCED_DATA;
+    if (s->channel.scp != 0x02)
+        return SW_INS;
+    if (a->p1 != 0x00 || (a->p2 != 0x01 && a->p2 != 0x03))
+        return SW_INCORRECT_P1P2;
+    if (a->data.len != 0)
+        return SW_WRONG_LENGTH;
+    return card_scp02_end_r_mac(&s->channel, a->p2 == 0x03, out);
 }

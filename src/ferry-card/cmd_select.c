@@ -6,6 +6,7 @@
 #include <tlv/tlv.h>
 
 #include "domain.h"
+#include "logical.h"
 
 /* ---- what the issuer security domain says ---- */
 
@@ -90,7 +91,8 @@ static void value_key_information(const struct card *card, struct writer *w)
     card_put_key_information(&card->state, card_domain_of(card), w);
 }
 
-/* The sequence counter of the default key version: SCP02, and SCP03 with pseudo-random challenges. */
+/* The sequence counter of the default key version: SCP02 (which a host without INITIALIZE UPDATE needs), and
+ * SCP03 with pseudo-random challenges. */
 static void value_sequence_counter(const struct card *card, struct writer *w)
 {
     const struct card_keyset *k = card->state.keyset_count != 0 ? &card->state.keysets[0] : NULL;
@@ -98,14 +100,13 @@ static void value_sequence_counter(const struct card *card, struct writer *w)
         return;
     if (k->scp == 0x02)
         wr_u16(w, (uint16_t)k->counter);
-    else if (card_scp03_ops.counts(k->i))
+    else if (k->scp == 0x03 && card_scp03_ops.counts(k->i))
         wr_u24(w, k->counter);
 }
 
 static void value_security_level(const struct card *card, struct writer *w)
 {
-    wr_u8(w,
-          card->now->session.state == SESSION_OPEN ? (uint8_t)(0x80 | card->now->session.channel.level) : 0);
+    wr_u8(w, card_is_authenticated(card) ? (uint8_t)(0x80 | card->now->session.channel.level) : 0);
 }
 
 /* ETSI TS 102 226 8.2.1.7.2: applications, free non-volatile and volatile memory. */
@@ -246,6 +247,11 @@ uint16_t cmd_select(struct card *card, const struct apdu *a, struct writer *out)
         return SW_FUNCTION_UNSUPPORTED;
     if (a->p2 != 0x00 && a->p2 != 0x02)
         return SW_INCORRECT_P1P2;
+    /* 6.4.3.1.2: a supplementary channel does not outlive the lock of the card. */
+    if (card->now != &card->logical[0] && card->state.life == LIFE_CARD_LOCKED) {
+        logical_close(card);
+        return SW_FUNCTION_UNSUPPORTED;
+    }
     if (!find_selection(card, a, &place))
         return SW_FILE_NOT_FOUND;
     if (place != 0 && card->state.life == LIFE_CARD_LOCKED)

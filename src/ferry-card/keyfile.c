@@ -15,11 +15,12 @@ enum { LINE_MAX_BYTES = 256 };
 
 static enum err read_line(char *line, struct secret *key)
 {
+    static const uint8_t lens[] = {8, 16, 24, 32};
     uint8_t bytes[32];
     size_t len = 0;
     line[strcspn(line, "\r\n")] = '\0';
     enum err e = hex_read_str(line, bytes, sizeof bytes, &len);
-    if (e == OK && len != 16 && len != 24 && len != 32)
+    if (e == OK && memchr(lens, (int)len, sizeof lens) == NULL)
         e = ERR_FORMAT;
     if (e == OK)
         e = secret_set(key, view_of(bytes, len));
@@ -65,9 +66,10 @@ enum err keyfile_read(const char *path, struct secret keys[3])
     return e;
 }
 
-static enum err make_keys(size_t len, struct random_source random, struct secret keys[3], struct writer *text)
+static enum err make_keys(size_t len, unsigned count, struct random_source random, struct secret keys[3],
+                          struct writer *text)
 {
-    for (int n = 0; n < 3; n++) {
+    for (unsigned n = 0; n < count; n++) {
         enum err e = random.fill(random.ctx, keys[n].data, len);
         if (e != OK)
             return e;
@@ -75,15 +77,19 @@ static enum err make_keys(size_t len, struct random_source random, struct secret
         hex_put(text, secret_view(&keys[n]));
         wr_u8(text, '\n');
     }
+    for (unsigned n = count; n < 3; n++)
+        keys[n] = keys[0];
     return wr_status(text);
 }
 
-enum err keyfile_make(const char *path, size_t len, struct random_source random, struct secret keys[3])
+enum err keyfile_make(const char *path, size_t len, unsigned count, struct random_source random,
+                      struct secret keys[3])
 {
     struct writer text;
     int fd = -1;
     wr_heap(&text, 1024);
-    enum err e = len <= 32 ? make_keys(len, random, keys, &text) : ERR_ARGUMENT;
+    enum err e =
+        len <= 32 && (count == 1 || count == 3) ? make_keys(len, count, random, keys, &text) : ERR_ARGUMENT;
     if (e == OK) {
         fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)

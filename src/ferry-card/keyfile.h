@@ -10,8 +10,9 @@
 
 /* path "-" is standard input. ERR_NOT_FOUND, ERR_IO; ERR_FORMAT when the lines are not such. */
 enum err keyfile_read(const char *path, struct secret keys[3]) MUST_USE;
-/* Makes three random keys of len bytes and writes them to a new file of mode 0600. ERR_EXISTS, ERR_IO. */
-enum err keyfile_make(const char *path, size_t len, struct random_source random,
+/* Makes three random keys of len bytes, or one that stands for all (count 3 or 1), and writes them to a new
+ * file of mode 0600. ERR_EXISTS, ERR_IO. */
+enum err keyfile_make(const char *path, size_t len, unsigned count, struct random_source random,
                       struct secret keys[3]) MUST_USE;
 
 #endif

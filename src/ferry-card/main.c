@@ -15,7 +15,7 @@ static const struct {
     {"create", verb_create,
      "create FILE (--keys FILE | --new-keys FILE | --master FILE --kdf none|visa|visa2|emv|kdf3 | --test-keys)\n"
      "         [--profile modern|classic|token]\n"
-     "         [--scp 02|03] [--i HEX] [--key-bits 128|192|256] [--kvn HEX]\n"
+     "         [--scp 01|02|03] [--i HEX] [--key-bits 64|128|192|256] [--kvn HEX]\n"
      "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
      "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
      "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]\n"

@@ -87,13 +87,16 @@ static void fill_kdd(struct personal *p)
     p->kdd_len = CARD_KDD_LEN;
 }
 
-/* ISO/IEC 7816-4 12.1.1: category 80; card capabilities 73 with the extended length bit; issuer's data. */
+/* ISO/IEC 7816-4 12.1.1: category 80; card capabilities 73 (their third byte: command chaining; extended
+ * length; logical channels, numbered by either side, 3 beside the basic one); issuer's data. */
+enum { CAN_CHAIN = 0x80, CAN_EXTEND = 0x40, CHANNELS = 0x1B };
+
 static void fill_historical(struct personal *p)
 {
     struct writer w;
     wr_fixed(&w, p->historical, sizeof p->historical);
     wr_u32(&w, 0x8073C820);
-    wr_u8(&w, p->kind.flags & CARD_SHORT_ONLY ? 0x00 : 0x40);
+    wr_u8(&w, p->kind.flags & CARD_SHORT_ONLY ? CAN_CHAIN | CHANNELS : CAN_CHAIN | CHANNELS | CAN_EXTEND);
     wr_u8(&w, 0x53);
     wr_bytes(&w, "FC1", 3);
     p->historical_len = w.len;
@@ -133,11 +136,36 @@ enum err personal_complete(struct personal *p, struct random_source random)
     return OK;
 }
 
+/* 64: the single DES of the oldest cards. */
+static bool bits_are_sound(const struct card_kind *k)
+{
+    static const struct {
+        uint8_t scp;
+        uint16_t bits;
+    } rows[] = {{0x01, 64}, {0x01, 128}, {0x02, 128}, {0x03, 128}, {0x03, 192}, {0x03, 256}};
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        if (rows[n].scp == k->scp && rows[n].bits == k->key_bits)
+            return true;
+    }
+    return false;
+}
+
 static bool kind_is_sound(const struct card_kind *k)
 {
     const struct card_channel_ops *ops = card_channel_ops(k->scp);
-    bool bits = k->key_bits == 128 || (k->scp == 3 && (k->key_bits == 192 || k->key_bits == 256));
-    return ops != NULL && ops->knows_i(k->i) && bits && k->kvn != 0;
+    return ops != NULL && ops->knows_i(k->i) && bits_are_sound(k) && k->kvn != 0;
+}
+
+bool card_kind_keys_fit(const struct card_kind *k, const struct secret keys[3])
+{
+    bool fit = true;
+    for (int n = 0; n < 3; n++) {
+        fit &= keys[n].len == k->key_bits / 8u;
+        /* GPCS 2.3.1 E.2: one base key stands for all three. */
+        fit &= card_channel_key_count(k->scp, k->i) == 3 ||
+               secret_equal(secret_view(&keys[0]), secret_view(&keys[n]));
+    }
+    return fit;
 }
 
 enum err personalise(const struct personal *p, const struct secret keys[3], struct card_state *out)
@@ -150,10 +178,8 @@ enum err personalise(const struct personal *p, const struct secret keys[3], stru
     if (!kind_is_sound(k) || platform_by_name(k->java_card, &profile.java_card) == NULL ||
         !card_aid_set(&profile.isd, view_of(p->isd, p->isd_len)) || strlen(k->name) > CARD_NAME_MAX)
         return ERR_ARGUMENT;
-    for (int n = 0; n < 3; n++) {
-        if (keys[n].len != k->key_bits / 8u)
-            return ERR_ARGUMENT;
-    }
+    if (!card_kind_keys_fit(k, keys))
+        return ERR_ARGUMENT;
     memcpy(profile.name, k->name, strlen(k->name));
     memcpy(profile.kdd, p->kdd, sizeof profile.kdd);
     memcpy(profile.historical, p->historical, p->historical_len);

@@ -35,8 +35,11 @@ struct personal {
  * ERR_ARGUMENT when a length is wrong. */
 enum err personal_complete(struct personal *p, struct random_source random) MUST_USE;
 
-/* The state of a new card, in OP_READY. The keys are three, of the kind's length. ERR_ARGUMENT on values that
- * don't go together. *out is to be finished by the caller, also after an error. */
+/* Have the keys the kind's length, and are they one where it has a base key? */
+bool card_kind_keys_fit(const struct card_kind *k, const struct secret keys[3]);
+
+/* The state of a new card, in OP_READY. The keys are three, as card_kind_keys_fit says. ERR_ARGUMENT on
+ * values that don't go together. *out is to be finished by the caller, also after an error. */
 enum err personalise(const struct personal *p, const struct secret keys[3], struct card_state *out) MUST_USE;
 
 #endif

@@ -11,7 +11,7 @@
 static void read_secret(struct reader *r, struct secret *s)
 {
     struct view v = rd_view8(r, 32);
-    if ((v.len != 16 && v.len != 24 && v.len != 32) || secret_set(s, v) != OK)
+    if ((v.len != 8 && v.len != 16 && v.len != 24 && v.len != 32) || secret_set(s, v) != OK)
         rd_fail(r);
 }
 
@@ -39,12 +39,12 @@ void card_put_keyset(struct writer *w, const struct card_keyset *k)
     wr_view8(w, secret_view(&k->dek));
 }
 
-/* Lengths of keys and the last value of the sequence counter: 2 bytes in SCP02, 3 in SCP03. */
+/* Lengths of keys and the last value of the sequence counter: none in SCP01, 2 bytes in SCP02, 3 in SCP03. */
 static const struct {
     uint8_t scp;
     uint8_t lens[3];
     uint32_t counter_max;
-} protocol_rows[] = {{0x02, {16}, 0xFFFF}, {0x03, {16, 24, 32}, 0xFFFFFF}};
+} protocol_rows[] = {{0x01, {8, 16}, 0}, {0x02, {16}, 0xFFFF}, {0x03, {16, 24, 32}, 0xFFFFFF}};
 
 static bool counter_is_sound(uint8_t scp, uint32_t counter)
 {

@@ -31,10 +31,9 @@ static void a_fresh_card_says_who_it_is(void **state)
         {"-8050000108010203040506070800", SW_INCORRECT_P1P2, ""},
         {"-80500000070102030405060700", SW_WRONG_LENGTH, ""},
         {"-0050000008010203040506070800", SW_CLA, ""},
-        {"-0070000001", SW_CHANNEL_UNSUPPORTED, ""},
         {"-81CA004200", SW_CHANNEL_UNSUPPORTED, ""},
         {"-C0CA004200", SW_CHANNEL_UNSUPPORTED, ""},
-        {"-90E60200", SW_CHAINING_UNSUPPORTED, ""},
+        {"-90E60200", SW_SECURITY_STATUS, ""},
         {"-FFCA004200", SW_CLA, ""},
         {"-84CA0042", SW_SECURITY_STATUS, ""},
         {"-A0CA004200", SW_CLA, ""},
@@ -277,11 +276,11 @@ static void the_atr_offers_the_protocol(void **state)
     new_card("modern", 0xFF);
     wr_fixed(&w, memory, sizeof memory);
     card_put_atr(&h->card, &w);
-    assert_true(view_equal(wr_view_of(&w), vector_hex("3BF91300008131FE458073C8204053464331DD")));
+    assert_true(view_equal(wr_view_of(&w), vector_hex("3BF91300008131FE458073C820DB5346433146")));
     h->card.t0 = true;
     wr_fixed(&w, memory, sizeof memory);
     card_put_atr(&h->card, &w);
-    assert_true(view_equal(wr_view_of(&w), vector_hex("3B791300008073C8204053464331")));
+    assert_true(view_equal(wr_view_of(&w), vector_hex("3B791300008073C820DB53464331")));
     end_card();
 }
 

@@ -150,8 +150,6 @@ static const struct row {
     {"no type", "modern", 0, 0x01, 0x31, 0x7F, 16, 1, PLAIN_BLOCK, false, false, SW_WRONG_DATA},
     {"unknown type", "modern", 0, 0x01, 0x31, 0x89, 16, 1, PLAIN_BLOCK, false, false, SW_WRONG_DATA},
     {"more behind", "modern", 0, 0x81, 0x31, 0x88, 16, 3, LENGTH_FIRST, false, true, SW_WRONG_DATA},
-    {"more commands", "modern", 0x80, 0x81, 0x31, 0x88, 16, 3, LENGTH_FIRST, false, false,
-     SW_CHAINING_UNSUPPORTED},
 };
 
 static void same_state(const struct row *row, const struct writer *before)

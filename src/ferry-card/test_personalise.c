@@ -192,18 +192,18 @@ static void key_files_are_made_once_and_for_their_owner(void **state)
     struct stat st;
     (void)state;
     unlink(path);
-    assert_int_equal(keyfile_make(path, 24, random, made), OK);
+    assert_int_equal(keyfile_make(path, 24, 3, random, made), OK);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(keyfile_read(path, read), OK);
     for (int n = 0; n < 3; n++)
         assert_true(view_equal(secret_view(&made[n]), secret_view(&read[n])));
-    assert_int_equal(keyfile_make(path, 24, random, made), ERR_EXISTS);
+    assert_int_equal(keyfile_make(path, 24, 3, random, made), ERR_EXISTS);
     assert_int_equal(made[0].len, 0); /* not left over */
     unlink(path);
-    assert_int_equal(keyfile_make(path, 33, random, made), ERR_ARGUMENT);
+    assert_int_equal(keyfile_make(path, 33, 3, random, made), ERR_ARGUMENT);
     e = ERR_CRYPTO;
-    assert_int_equal(keyfile_make(path, 16, random, made), ERR_CRYPTO);
+    assert_int_equal(keyfile_make(path, 16, 3, random, made), ERR_CRYPTO);
     assert_int_equal(stat(path, &st), -1);
 }
 

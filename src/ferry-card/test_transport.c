@@ -160,7 +160,7 @@ static void answers(int fd, const char *command, const char *answer)
         fail_msg("%s is not answered %s", command, answer);
 }
 
-static const char atr[] = "3BF91300008131FE458073C8204053464331DD";
+static const char atr[] = "3BF91300008131FE458073C820DB5346433146";
 
 /* ---- tests ---- */
 

@@ -12,6 +12,7 @@
 #include <crypto/crypto.h>
 #include <gp/keys.h>
 
+#include "channel.h"
 #include "keyed.h"
 #include "keyfile.h"
 #include "nvm.h"
@@ -54,11 +55,12 @@ static bool read_profile(struct create *c, const char *value)
 static bool read_scp(struct create *c, const char *value)
 {
     unsigned long n;
-    if (!number(value, 16, 0xFF, &n) || (n != 2 && n != 3))
+    static const uint8_t usual_i[] = {0, 0x15, 0x55, 0x70};
+    if (!number(value, 16, 3, &n) || n == 0)
         return false;
     c->personal.kind.scp = (uint8_t)n;
     if (!c->i_given)
-        c->personal.kind.i = n == 2 ? 0x55 : 0x70;
+        c->personal.kind.i = usual_i[n];
     return true;
 }
 
@@ -281,7 +283,7 @@ static enum err test_keys(size_t len, struct secret keys[3])
 /* The card's own keys from the issuer's master keys and the card's key diversification data. */
 static enum err derive_keys(struct create *c)
 {
-    struct card_keys master = {.type = c->personal.kind.scp == 2 ? KEY_DES3 : KEY_AES}, own = {0};
+    struct card_keys master = {.type = c->personal.kind.scp == 3 ? KEY_AES : KEY_DES3}, own = {0};
     struct crypto *crypto = NULL;
     enum err e = crypto_new(&crypto);
     master.enc = c->key[0];
@@ -305,7 +307,8 @@ static enum err get_keys(struct create *c, size_t len)
     if (c->test_keys)
         return test_keys(len, c->key);
     if (c->new_keys != NULL) {
-        enum err made = keyfile_make(c->new_keys, len, crypto_random(), c->key);
+        unsigned count = card_channel_key_count(c->personal.kind.scp, c->personal.kind.i);
+        enum err made = keyfile_make(c->new_keys, len, count, crypto_random(), c->key);
         c->new_keys_made = made == OK;
         return made;
     }
@@ -324,6 +327,8 @@ static int read_keys(struct create *c)
     enum err e = get_keys(c, len);
     if (e == OK && c->key[0].len != len)
         return verb_fail("keys", "their length is not that of --key-bits");
+    if (e == OK && !card_kind_keys_fit(&c->personal.kind, c->key))
+        return verb_fail("keys", "this --i has one base key: give one key, or three that are equal");
     return e == OK ? EXIT_DONE : verb_fail("keys", err_text(e));
 }
 

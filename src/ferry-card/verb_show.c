@@ -128,8 +128,15 @@ static void show_check_value(struct show *s, const char *name, uint8_t scp, cons
 {
     static const uint8_t zeros[DES_BLOCK], ones[AES_BLOCK] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     uint8_t out[AES_BLOCK];
-    enum err e = scp == 0x02 ? crypto_des3_ecb_encrypt(s->crypto, secret_view(key), VIEW_OF(zeros), out)
-                             : crypto_aes_ecb_encrypt(s->crypto, secret_view(key), VIEW_OF(ones), out);
+    uint8_t wide[2 * DES_BLOCK]; /* single DES is Triple-DES under K | K */
+    struct writer w;
+    wr_fixed(&w, wide, sizeof wide);
+    wr_view(&w, view_head(secret_view(key), DES_BLOCK));
+    wr_view(&w, view_head(secret_view(key), DES_BLOCK));
+    struct view des = key->len == DES_BLOCK ? VIEW_OF(wide) : secret_view(key);
+    enum err e = scp == 0x03 ? crypto_aes_ecb_encrypt(s->crypto, secret_view(key), VIEW_OF(ones), out)
+                             : crypto_des3_ecb_encrypt(s->crypto, des, VIEW_OF(zeros), out);
+    wipe(wide, sizeof wide);
     if (e == OK)
         show_hex(s, name, view_of(out, KCV_LEN));
 }
@@ -143,7 +150,7 @@ static void show_keysets(struct show *s, const struct card_state *c)
         show_byte(s, "kvn", k->kvn);
         show_byte(s, "scp", k->scp);
         show_byte(s, "i", k->i);
-        show_text(s, "type", k->scp == 0x02 ? "DES3" : "AES");
+        show_text(s, "type", k->scp == 0x03 ? "AES" : k->enc.len == DES_BLOCK ? "DES" : "DES3");
         show_number(s, "bits", k->enc.len * 8);
         show_check_value(s, "kcv_enc", k->scp, &k->enc);
         show_check_value(s, "kcv_mac", k->scp, &k->mac);
