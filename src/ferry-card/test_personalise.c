@@ -95,6 +95,21 @@ static void lengths_are_checked(void **state)
     }
 }
 
+/* GPCS 2.3.1 E.2: where i has one base key, three different keys are a mistake. */
+static void a_base_key_is_one(void **state)
+{
+    struct card_kind kind = {.scp = 2, .i = 0x1A, .key_bits = 128};
+    struct secret keys[3] = {{.len = 16}, {.len = 16}, {.len = 16}};
+    (void)state;
+    assert_true(card_kind_keys_fit(&kind, keys));
+    keys[1].data[15] = 1;
+    assert_false(card_kind_keys_fit(&kind, keys));
+    kind.i = 0x15;
+    assert_true(card_kind_keys_fit(&kind, keys));
+    keys[2].len = 24;
+    assert_false(card_kind_keys_fit(&kind, keys));
+}
+
 static void what_does_not_go_together(void **state)
 {
     static const struct {
@@ -107,9 +122,14 @@ static void what_does_not_go_together(void **state)
                 {"AES-256", "3.0.5", 3, 0x70, 0x30, 256, 32, 32, 8, OK},
                 {"SCP02", "2.2.2", 2, 0x15, 0xFF, 128, 16, 16, 8, OK},
                 {"SCP02 with AES lengths", "2.2.2", 2, 0x15, 0xFF, 256, 32, 32, 8, ERR_ARGUMENT},
-                {"implicit SCP02", "2.2.2", 2, 0x1A, 0xFF, 128, 16, 16, 8, ERR_ARGUMENT},
+                {"implicit SCP02", "2.2.2", 2, 0x1A, 0xFF, 128, 16, 16, 8, OK},
+                {"SCP02 on the unmodified APDU alone", "2.2.2", 2, 0x17, 0xFF, 128, 16, 16, 8, ERR_ARGUMENT},
+                {"SCP02 with one DES", "2.2.2", 2, 0x15, 0xFF, 64, 8, 8, 8, ERR_ARGUMENT},
+                {"SCP03 with one DES", "2.2.2", 3, 0x70, 0xFF, 64, 8, 8, 8, ERR_ARGUMENT},
                 {"unknown i", "3.0.5", 3, 0x40, 0x30, 128, 16, 16, 8, ERR_ARGUMENT},
-                {"SCP01", "3.0.5", 1, 0x05, 0x30, 128, 16, 16, 8, ERR_ARGUMENT},
+                {"SCP01", "2.2.2", 1, 0x05, 0x30, 128, 16, 16, 8, OK},
+                {"SCP01 with one DES", "2.2.2", 1, 0x15, 0x30, 64, 8, 8, 8, OK},
+                {"SCP01 with AES lengths", "2.2.2", 1, 0x15, 0x30, 192, 24, 24, 8, ERR_ARGUMENT},
                 {"version 0", "3.0.5", 3, 0x70, 0x00, 128, 16, 16, 8, ERR_ARGUMENT},
                 {"odd bits", "3.0.5", 3, 0x70, 0x30, 160, 20, 20, 8, ERR_ARGUMENT},
                 {"keys of another length", "3.0.5", 3, 0x70, 0x30, 256, 16, 16, 8, ERR_ARGUMENT},
@@ -202,6 +222,12 @@ static void key_files_are_made_once_and_for_their_owner(void **state)
     assert_int_equal(made[0].len, 0); /* not left over */
     unlink(path);
     assert_int_equal(keyfile_make(path, 33, 3, random, made), ERR_ARGUMENT);
+    assert_int_equal(keyfile_make(path, 16, 2, random, made), ERR_ARGUMENT);
+    assert_int_equal(keyfile_make(path, 8, 1, random, made), OK);
+    assert_int_equal(keyfile_read(path, read), OK);
+    for (int n = 0; n < 3; n++)
+        assert_true(read[n].len == 8 && secret_equal(secret_view(&made[n]), secret_view(&read[0])));
+    unlink(path);
     e = ERR_CRYPTO;
     assert_int_equal(keyfile_make(path, 16, 3, random, made), ERR_CRYPTO);
     assert_int_equal(stat(path, &st), -1);
@@ -212,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_follow_from_the_serial_number),
         cmocka_unit_test(lengths_are_checked),
+        cmocka_unit_test(a_base_key_is_one),
         cmocka_unit_test(what_does_not_go_together),
         cmocka_unit_test(key_files_are_read),
         cmocka_unit_test(key_files_are_made_once_and_for_their_owner),

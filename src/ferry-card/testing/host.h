@@ -18,7 +18,12 @@ struct host {
     uint8_t random;
     struct writer journal; /* all records so far */
     struct writer answer;
-    uint16_t sw; /* of the last answer */
+    uint16_t sw;           /* of the last answer */
+    uint8_t number;        /* the logical channel that commands go to */
+    enum chain_kind chain; /* commands longer than part go in parts */
+    size_t part;
+    bool hold; /* commands do not go to the card but stay in held */
+    struct writer held;
 };
 
 /* A card of this kind with keys 40..; i 0xFF: that of the kind. Needs host_finish. */
@@ -32,7 +37,9 @@ struct view host_data(const struct host *h);
 
 /* INITIALIZE UPDATE with P1 kvn and EXTERNAL AUTHENTICATE at this level; the last status word. */
 uint16_t host_open(struct host *h, uint8_t kvn, uint8_t level);
-/* Wraps as the level says and sends: C-MAC, and C-ENC in SCP03. Responses are taken as they come. */
+/* Begins to speak in a session with implicit initiation, with the card's default keys; nothing is sent. */
+enum err host_begin_implicit(struct host *h) MUST_USE;
+/* Wraps as the level says and sends. Responses are taken as they come. */
 uint16_t host_secure(struct host *h, struct view header, struct view data);
 
 #endif
