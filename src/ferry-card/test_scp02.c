@@ -162,21 +162,21 @@ static void r_macs_come_between_begin_and_end(void **state)
     memcpy(start, h->ch.chain, sizeof start); /* E.3.2: the C-MAC of EXTERNAL AUTHENTICATE */
     begin_r_mac(1, start);
     assert_int_equal(say(list), SW_OK);
-    assert_int_equal(say("807800010000"), SW_REFERENCED_DATA); /* there is none */
+    assert_int_equal(say("8078000100"), SW_REFERENCED_DATA); /* there is none */
     say_bare("807A10010403AABBCC", SW_OK, true);
-    say_maced("80CA00420000", SW_OK);
-    say_maced("80CA12340000", SW_REFERENCED_DATA); /* also with an error */
+    say_maced("80CA004200", SW_OK);
+    say_maced("80CA123400", SW_REFERENCED_DATA); /* also with an error */
     say_maced("807A10010100", SW_CONDITIONS);      /* there is one already */
     end_r_mac("8078000100");
-    say_maced("80CA00420000", SW_OK); /* END was not counted */
+    say_maced("80CA004200", SW_OK); /* END was not counted */
     end_r_mac("8078000300");
     assert_int_equal(say("80CA004200"), SW_OK);
     assert_int_equal(host_data(h).len, 5); /* no more */
     begin_r_mac(1, start);
     say_bare("807A00010100", SW_OK, true); /* kept until asked for */
-    say_bare("80CA00420000", SW_OK, true);
+    say_bare("80CA004200", SW_OK, true);
     end_r_mac("8078000100");
-    say_bare("80CA12340000", SW_REFERENCED_DATA, true);
+    say_bare("80CA123400", SW_REFERENCED_DATA, true);
     end_r_mac("8078000300");
     end_card();
 }
@@ -236,14 +236,14 @@ static void r_macs_of_an_implicit_session(void **state)
     wr_free(&padded);
     begin_r_mac(1, start);
     say_bare("807A10010100", SW_OK, true);
-    say_maced("80CA00420000", SW_OK);
+    say_maced("80CA004200", SW_OK);
     h->ch.level = 0; /* a plain command */
-    say_maced("80CA00420000", SW_OK);
+    say_maced("80CA004200", SW_OK);
     assert_int_equal(host_begin_implicit(h), OK);
-    say_maced("80CA00420000", SW_OK);
+    say_maced("80CA004200", SW_OK);
     assert_int_equal(say("-84CA004208010203040506070800"), SW_SECURITY_STATUS);
     h->ch.level = 0;
-    say_maced("80CA00420000", SW_OK);
+    say_maced("80CA004200", SW_OK);
     assert_int_equal(say(plain_list), SW_SECURITY_STATUS);
     end_card();
 }
