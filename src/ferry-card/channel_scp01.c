@@ -43,17 +43,19 @@ static enum err widen(const struct secret *key, struct secret *out)
     return e == OK && out->len != CARD_DES_KEY ? ERR_ARGUMENT : e;
 }
 
-/* Figures D-3 to D-5: the halves of the challenges, crossed, encrypted in ECB under the static key. */
+/* Figures D-3 to D-5: the halves of the challenges, crossed, encrypted in ECB under the static key. With
+ * single DES: in CBC, and the last block is the key (docs/single-des.md). */
 static enum err derive_key(struct crypto *c, const struct secret *key, struct view derivation,
                            struct secret *out)
 {
     struct secret wide = {0}, derived = {0};
-    derived.len = CARD_DES_KEY;
+    bool single = key->len == SINGLE_DES_KEY;
+    derived.len = single ? SINGLE_DES_KEY : CARD_DES_KEY;
     enum err e = widen(key, &wide);
-    if (e == OK)
+    if (e == OK && single)
+        e = crypto_mac_des3(c, secret_view(&wide), card_des_zeros, derivation, derived.data);
+    else if (e == OK)
         e = crypto_des3_ecb_encrypt(c, secret_view(&wide), derivation, derived.data);
-    if (e == OK && key->len == SINGLE_DES_KEY)
-        derived.len = SINGLE_DES_KEY; /* the first block of the derivation */
     if (e == OK)
         e = widen(&derived, out);
     secret_wipe(&wide);

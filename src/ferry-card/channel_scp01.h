@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * SCP01, card side (GPCS 2.2.1 appendix D). See channel.h for the order of calls. Cards of the time before
- * Triple-DES have keys of 8 bytes: the derivation data is encrypted with single DES and its first block is
- * the session key, and every MAC and encryption is single DES (docs/methods.md). Since Triple-DES under equal
- * halves is single DES, such keys are held here as K | K. */
+ * SCP01, card side (GPCS 2.2.1 appendix D). See channel.h for the order of calls. The oldest cards have keys
+ * of 8 bytes and single DES wherever else Triple-DES is (docs/single-des.md). Triple-DES under equal halves
+ * is single DES, so such keys are held here as K | K. */
 #ifndef FERRY_CARD_CHANNEL_SCP01_H
 #define FERRY_CARD_CHANNEL_SCP01_H
 

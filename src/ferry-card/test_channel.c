@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The card's side of SCP02 and SCP03 against recorded and computed sessions of others: the cryptograms are
- * those that the cards gave, the recorded commands are accepted and give the plain ones, the responses come
- * out byte for byte. Then every byte of what is MACed is changed, and nothing may be accepted. */
+ * The card's side of SCP01, SCP02 and SCP03 against recorded and computed sessions of others: the cryptograms
+ * are those that the cards gave, the recorded commands are accepted and give the plain ones, the responses
+ * come out byte for byte. Then every byte of what is MACed is changed, and nothing may be accepted. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +13,7 @@
 
 #include <support/vectors.h>
 
+#include "channel_scp01.h"
 #include "channel_scp02.h"
 #include "channel_scp03.h"
 
@@ -65,7 +66,12 @@ static bool read_recorded(const json_t *row, uint8_t scp, struct recorded *out)
     out->id = vector_text(row, "id");
     out->row = row;
     out->scp = scp;
-    out->i = scp == 0x02 ? scp02_i(row) : vector_bytes(row, "i").data[0];
+    if (scp == 0x03)
+        out->i = vector_bytes(row, "i").data[0];
+    else
+        out->i = scp == 0x02                                            ? scp02_i(row)
+                 : json_is_true(json_object_get(row, "icv_encryption")) ? 0x15
+                                                                        : 0x05;
     assert_int_equal(secret_set(&out->keys.enc, vector_bytes(keys, "enc")), OK);
     assert_int_equal(secret_set(&out->keys.mac, vector_bytes(keys, "mac")), OK);
     assert_int_equal(secret_set(&out->keys.dek, vector_bytes(keys, "dek")), OK);
@@ -82,6 +88,8 @@ static enum err open_recorded(struct crypto *c, const struct recorded *r, struct
     if (r->scp == 0x02)
         return card_scp02_open(c, &r->keys, r->i, r->sequence, r->host_challenge, r->challenge, ch,
                                cryptogram);
+    if (r->scp == 0x01)
+        return card_scp01_open(c, &r->keys, r->i, r->host_challenge, r->challenge, ch, cryptogram);
     return card_scp03_open(c, &r->keys, r->i, r->host_challenge, r->challenge, ch, cryptogram);
 }
 
@@ -226,6 +234,11 @@ static void sessions_of(struct crypto *c, const char *file, uint8_t scp, size_t 
     assert_true(done >= exchanges);
 }
 
+static void scp01_sessions_of_others(void **state)
+{
+    sessions_of(*state, "vectors/scp01.json", 0x01, 9, 27);
+}
+
 static void scp02_sessions_of_others(void **state)
 {
     sessions_of(*state, "vectors/scp02.json", 0x02, 45, 200);
@@ -321,6 +334,8 @@ static void changed_commands_are_refused(void **state)
     tamper(*state, "vectors/scp03.json", 0x03, "computed-scp03-aes128-i70-l01");
     tamper(*state, "vectors/scp03.json", 0x03, "computed-scp03-aes192-i00-l03");
     tamper(*state, "vectors/scp03.json", 0x03, "computed-scp03-aes256-i71-l33");
+    tamper(*state, "vectors/scp01.json", 0x01, "computed-scp01-i05-l01");
+    tamper(*state, "vectors/scp01.json", 0x01, "computed-scp01-i15-l03");
     tamper(*state, "vectors/scp02.json", 0x02, "computed-scp02-i15-l01");
     tamper(*state, "vectors/scp02.json", 0x02, "computed-scp02-i55-l03");
 }
@@ -434,6 +449,53 @@ static void lengths_are_checked(void **state)
     assert_int_equal(open_recorded(*state, &r, &ch, cryptogram), ERR_ARGUMENT);
 }
 
+/* The example of docs/single-des.md. */
+static void single_des_is_as_documented(void **state)
+{
+    static const struct {
+        uint8_t level;
+        const char *authenticate, *list, *get;
+    } rows[] = {{0x01, "8482010010393B5543FA7C04022229C8E2F63AA662", "84F280020A4F00AF571BEE4E45B64C00",
+                 "84CA00660828EEC81438103DE900"},
+                {0x03, "8482030010393B5543FA7C0402EAC1E930B7886309",
+                 "84F28002101E6133423D010EED4B9550EDDA1A24E900", "84CA006608D12F449F3AFCF73900"}};
+    struct card_static_keys keys = {0};
+    assert_int_equal(secret_set(&keys.enc, vector_hex("1011121314151617")), OK);
+    assert_int_equal(secret_set(&keys.mac, vector_hex("2021222324252627")), OK);
+    assert_int_equal(secret_set(&keys.dek, vector_hex("3031323334353637")), OK);
+    for (size_t n = 0; n < 2; n++) {
+        const struct recorded r = {.id = "single DES", .scp = 0x01};
+        const char *const commands[] = {rows[n].list, rows[n].get};
+        struct card_channel ch;
+        uint8_t cryptogram[CARD_CRYPTOGRAM_MAX], key[16];
+        assert_int_equal(card_scp01_open(*state, &keys, 0x15, vector_hex("A1A2A3A4A5A6A7A8"),
+                                         vector_hex("B1B2B3B4B5B6B7B8"), &ch, cryptogram),
+                         OK);
+        assert_true(view_equal(view_of(cryptogram, 8), vector_hex("55DB6894BE1ED1B9")));
+        assert_true(view_equal(view_head(secret_view(&ch.s_enc), 8), vector_hex("F7F82475377C37DD")));
+        assert_true(view_equal(view_head(secret_view(&ch.s_mac), 8), vector_hex("84564C5EBC29B9B0")));
+        assert_int_equal(authenticate(*state, &r, &ch, vector_hex(rows[n].authenticate)), SW_OK);
+        for (size_t k = 0; k < 2; k++) {
+            struct apdu a = parsed(&r, vector_hex(commands[k]));
+            struct writer plain;
+            wr_heap(&plain, 64);
+            assert_int_equal(card_scp01_unwrap(*state, &ch, &a, &plain), SW_OK);
+            assert_true(view_equal(wr_view_of(&plain), k == 0 ? vector_hex("4F00") : VIEW_NULL));
+            wr_free(&plain);
+        }
+        assert_int_equal(card_scp01_ops.decrypt_sensitive(*state, &ch, vector_hex("EB49D1D7C31CAD31"), key),
+                         OK);
+        assert_true(view_equal(view_of(key, 8), vector_hex("4041424344454647")));
+        card_channel_finish(&ch);
+    }
+    keys.mac.len = 16; /* a mixture */
+    struct card_channel ch;
+    uint8_t cryptogram[CARD_CRYPTOGRAM_MAX];
+    assert_int_equal(card_scp01_open(*state, &keys, 0x15, vector_hex("A1A2A3A4A5A6A7A8"),
+                                     vector_hex("B1B2B3B4B5B6B7B8"), &ch, cryptogram),
+                     ERR_ARGUMENT);
+}
+
 /* Amendment D 6.2.5: only the status word goes back with an error. */
 static void errors_have_no_r_mac_in_scp03(void **state)
 {
@@ -463,6 +525,7 @@ static void errors_have_no_r_mac_in_scp03(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scp01_sessions_of_others),
         cmocka_unit_test(scp02_sessions_of_others),
         cmocka_unit_test(scp03_sessions_of_others),
         cmocka_unit_test(changed_commands_are_refused),
@@ -471,6 +534,7 @@ int main(void)
         cmocka_unit_test(padding_is_strict),
         cmocka_unit_test(a_wrong_cryptogram_is_not_a_wrong_mac),
         cmocka_unit_test(lengths_are_checked),
+        cmocka_unit_test(single_des_is_as_documented),
         cmocka_unit_test(errors_have_no_r_mac_in_scp03),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -117,11 +117,13 @@ static bool is_short(const struct cell *c)
     return c->ops->scp == 0x01 && (c->level & CARD_LEVEL_C_DECRYPTION);
 }
 
-/* The DES protocols MAC a length that the padding of the encryption may push beyond a short command; such a
- * host sends parts (GPCS 2.3.1 11.1.5.1). */
-static bool macs_first(const struct cell *c)
+/* The DES protocols MAC the length of what is not yet encrypted or not yet MACed: where the difference makes
+ * an extended command of a short one a host sends parts (GPCS 2.3.1 11.1.5.1), and here it stays short. */
+static size_t longest(const struct cell *c)
 {
-    return c->ops->scp != 0x03 && (c->level & CARD_LEVEL_C_DECRYPTION);
+    if (c->ops->scp == 0x03)
+        return 250;
+    return c->level & CARD_LEVEL_C_DECRYPTION ? 236 : 244;
 }
 
 /* LOAD is the command that may be long. */
@@ -142,7 +144,7 @@ static void every_length(const struct cell *c)
     static const size_t from[] = {1, 120, 215}, to[] = {20, 132, 250};
     start(c);
     for (size_t r = 0; r < 3; r++) {
-        for (size_t len = from[r]; len <= to[r] && (len <= 236 || !macs_first(c)); len++)
+        for (size_t len = from[r]; len <= to[r] && len <= longest(c); len++)
             stored(c, len);
     }
     long_command(c, CHAIN_NONE);

@@ -166,7 +166,7 @@ static void r_macs_come_between_begin_and_end(void **state)
     say_bare("807A10010403AABBCC", SW_OK, true);
     say_maced("80CA004200", SW_OK);
     say_maced("80CA123400", SW_REFERENCED_DATA); /* also with an error */
-    say_maced("807A10010100", SW_CONDITIONS);      /* there is one already */
+    say_maced("807A10010100", SW_CONDITIONS);    /* there is one already */
     end_r_mac("8078000100");
     say_maced("80CA004200", SW_OK); /* END was not counted */
     end_r_mac("8078000300");

@@ -32,7 +32,7 @@ static void read_external(struct session_vector *s)
 {
     const json_t *external = json_object_get(s->row, "external_authenticate");
     s->external_sw = -1;
-    if (external == NULL)
+    if (!json_is_object(external))
         external = json_object_get(s->row, "external_authenticate_computed");
     if (!json_is_object(external))
         return;
