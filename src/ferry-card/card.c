@@ -358,12 +358,21 @@ static uint16_t check_part(struct card *card, const struct apdu *a)
     return (a->cla & CLA_SM) && s->state != SESSION_OPEN ? SW_OK : may_run(card, a);
 }
 
+/* P1 bit 8 says that more of the command follows; in PUT KEY, FF can also be the version of the factory's
+ * keys, where the card has them. */
+static bool knows_parts(struct card *card, const struct apdu *a)
+{
+    const struct command *row = find_command(a->ins);
+    bool version = row != NULL && row->handler == cmd_put_key && card->chain.kind == CHAIN_NONE &&
+                   card_find_keyset(&card->state, card_domain_of(card), a->p1) != NULL;
+    return row != NULL && row->chains && (a->cla & 0x80) && !version;
+}
+
 /* A security domain: joins the parts of a command, then runs it. */
 static uint16_t run_domain(struct card *card, const struct apdu *a, struct writer *out)
 {
-    const struct command *row = find_command(a->ins);
     struct apdu whole = *a;
-    bool complete = false, gp = row != NULL && row->chains && (a->cla & 0x80);
+    bool complete = false, gp = knows_parts(card, a);
     uint16_t sw = chain_has_more(a, gp) ? check_part(card, a) : SW_OK;
     if (sw == SW_OK)
         sw = chain_take(&card->chain, a, gp, &whole, &complete);

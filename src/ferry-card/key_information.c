@@ -6,7 +6,7 @@
 #include "domain.h"
 #include "keypair.h"
 
-enum { SET_KEYS = 3, INFORMATION_MAX = 16 };
+enum { INFORMATION_MAX = 16 };
 
 /* Table 11-28: lengths of 256 and more are 00. */
 static void put_component(struct writer *w, uint8_t type, size_t len)
@@ -61,7 +61,8 @@ void card_put_key_information(const struct card_state *s, struct view domain, st
 {
     for (size_t i = 0; i < s->keyset_count; i++) {
         const struct card_keyset *k = &s->keysets[i];
-        for (uint8_t id = 1; id <= SET_KEYS && card_domain_is(&k->domain, domain); id++) {
+        unsigned keys = card_channel_key_count(k->scp, k->i); /* with a base key it stands for all */
+        for (uint8_t id = 1; id <= keys && card_domain_is(&k->domain, domain); id++) {
             uint8_t key[] = {id, k->kvn, k->scp == 0x03 ? CARD_KEY_AES : CARD_KEY_DES, (uint8_t)k->enc.len};
             tlv_put(w, 0xC0, VIEW_OF(key));
         }
