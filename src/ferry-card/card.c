@@ -12,7 +12,8 @@
 
 /* ---- table of commands ---- */
 
-enum class_kind { CLASS_ISO = 0x01, CLASS_GP = 0x02 };
+/* BY_KEY: P2 names a key, and the class has no secure messaging; otherwise it is another command. */
+enum class_kind { CLASS_ISO = 0x01, CLASS_GP = 0x02, BY_KEY = 0x04 };
 
 /* States in which a command works (GPCS 2.3.1 tables 11-1 and E-6). */
 enum { IN_WORK = 0x01, IN_LOCKED = 0x02, IN_TERMINATED = 0x04 };
@@ -21,7 +22,7 @@ enum { IN_WORK = 0x01, IN_LOCKED = 0x02, IN_TERMINATED = 0x04 };
 enum security {
     SECURITY_NONE,          /* works without a session; inside of one it is secured as all are */
     SECURITY_AUTHENTICATED, /* table 11-2 */
-    SECURITY_BEGINS,        /* INITIALIZE UPDATE: a new session, whatever was before; not unwrapped */
+    SECURITY_BEGINS,        /* begins a new session, whatever was before; not unwrapped */
     SECURITY_PROVES         /* EXTERNAL AUTHENTICATE: carries what opens the session; not unwrapped by it */
 };
 
@@ -38,7 +39,10 @@ enum { CLA_SM = 0x04, CLA_CHAIN = 0x10, CLA_NOT_KNOWN = 0x68, CLA_CHANNEL = 0x03
 /* What the issuer security domain knows. */
 static const struct command commands[] = {
     {0x50, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, false, cmd_initialize_update},
+    {0x82, CLASS_GP | BY_KEY, IN_WORK | IN_LOCKED, SECURITY_BEGINS, false, cmd_mutual_authenticate},
     {0x82, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_PROVES, false, cmd_external_authenticate},
+    {0x88, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, false, cmd_internal_authenticate},
+    {0x2A, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_BEGINS, true, cmd_perform_security_operation},
     {0x7A, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_AUTHENTICATED, false, cmd_begin_r_mac},
     {0x78, CLASS_GP, IN_WORK | IN_LOCKED, SECURITY_NONE, false, cmd_end_r_mac},
     {0xCA, CLASS_ISO | CLASS_GP, IN_WORK | IN_LOCKED | IN_TERMINATED, SECURITY_NONE, false, cmd_get_data},
@@ -51,11 +55,12 @@ static const struct command commands[] = {
     {0xD8, CLASS_GP, IN_WORK, SECURITY_AUTHENTICATED, true, cmd_put_key},
 };
 
-static const struct command *find_command(uint8_t ins)
+static const struct command *find_command(const struct apdu *a)
 {
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (commands[i].ins == ins)
-            return &commands[i];
+        const struct command *row = &commands[i];
+        if (row->ins == a->ins && (!(row->classes & BY_KEY) || (!(a->cla & CLA_SM) && a->p2 != 0)))
+            return row;
     }
     return NULL;
 }
@@ -223,13 +228,15 @@ bool card_is_authenticated(const struct card *card)
     if (s->state != SESSION_OPEN)
         return false;
     bool implicit = s->ops->implicit != NULL && s->ops->implicit(s->channel.i);
-    return !implicit || (s->channel.authenticated && (s->channel.level & CARD_LEVEL_C_MAC));
+    if (!s->channel.authenticated)
+        return s->channel.scp == 0x11 && (card->state.profile.flags & CARD_TRUSTS_SCP11B);
+    return !implicit || (s->channel.level & CARD_LEVEL_C_MAC);
 }
 
 /* May this command run now, whatever its data? */
 static uint16_t may_run(const struct card *card, const struct apdu *a)
 {
-    const struct command *row = find_command(a->ins);
+    const struct command *row = find_command(a);
     enum class_kind kind = a->cla & 0x80 ? CLASS_GP : CLASS_ISO;
     if (row == NULL)
         return SW_INS;
@@ -239,13 +246,16 @@ static uint16_t may_run(const struct card *card, const struct apdu *a)
         return SW_CONDITIONS;
     if (row->security == SECURITY_AUTHENTICATED && !card_is_authenticated(card))
         return SW_SECURITY_STATUS;
+    /* Inside of a session it would end what it came through. */
+    if (row->security == SECURITY_BEGINS && card->now->session.state == SESSION_OPEN)
+        return SW_CONDITIONS;
     return SW_OK;
 }
 
 static uint16_t run_command(struct card *card, const struct apdu *a, struct writer *out)
 {
     uint16_t sw = may_run(card, a);
-    return sw == SW_OK ? find_command(a->ins)->handler(card, a, out) : sw;
+    return sw == SW_OK ? find_command(a)->handler(card, a, out) : sw;
 }
 
 /* E.1.6: after a security error an explicit session refuses everything until a new one begins; an implicit
@@ -323,7 +333,7 @@ static bool begins_implicitly(const struct card *card, const struct apdu *a)
 
 static enum security security_of(const struct apdu *a)
 {
-    const struct command *row = find_command(a->ins);
+    const struct command *row = find_command(a);
     return row != NULL && (a->cla & 0x80) ? row->security : SECURITY_NONE;
 }
 
@@ -362,20 +372,33 @@ static uint16_t check_part(struct card *card, const struct apdu *a)
  * keys, where the card has them. */
 static bool knows_parts(struct card *card, const struct apdu *a)
 {
-    const struct command *row = find_command(a->ins);
+    const struct command *row = find_command(a);
     bool version = row != NULL && row->handler == cmd_put_key && card->chain.kind == CHAIN_NONE &&
                    card_find_keyset(&card->state, card_domain_of(card), a->p1) != NULL;
     return row != NULL && row->chains && (a->cla & 0x80) && !version;
 }
 
+/* Amendment F 7.5: parts of PERFORM SECURITY OPERATION say by the class that more come, and hosts set bit 8
+ * of P1 beside it. */
+static struct apdu as_part(const struct apdu *a)
+{
+    const struct command *row = find_command(a);
+    struct apdu part = *a;
+    if (row != NULL && row->handler == cmd_perform_security_operation && (a->cla & CLA_CHAIN))
+        part.p1 &= 0x7F;
+    return part;
+}
+
 /* A security domain: joins the parts of a command, then runs it. */
 static uint16_t run_domain(struct card *card, const struct apdu *a, struct writer *out)
 {
-    struct apdu whole = *a;
-    bool complete = false, gp = knows_parts(card, a);
-    uint16_t sw = chain_has_more(a, gp) ? check_part(card, a) : SW_OK;
+    struct apdu part = as_part(a), whole = part;
+    bool complete = false, gp = knows_parts(card, &part);
+    if (security_of(a) == SECURITY_BEGINS && card->now->session.state != SESSION_NONE)
+        card_session_end(card, SESSION_NONE);
+    uint16_t sw = chain_has_more(&part, gp) ? check_part(card, &part) : SW_OK;
     if (sw == SW_OK)
-        sw = chain_take(&card->chain, a, gp, &whole, &complete);
+        sw = chain_take(&card->chain, &part, gp, &whole, &complete);
     if (sw == SW_OK && !complete)
         return SW_OK;
     if (sw == SW_OK)

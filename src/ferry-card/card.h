@@ -117,6 +117,8 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync) MUST_
 
 /* The time, 0 on a card without clock. */
 uint64_t card_time(const struct card *card);
+/* GET DATA BF21 (Amendment F 7.3): appends the certificates of the key that data names. 9000, 6A88, 6A80. */
+uint16_t card_get_certificates(const struct card *card, struct view data, struct writer *value) MUST_USE;
 bool card_isd_selected(const struct card *card);
 /* Is it selected on a logical channel beside the one of the command in hand? (GPCS 2.3.1 9.5: then it cannot
  * be deleted) */

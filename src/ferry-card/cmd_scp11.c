@@ -208,3 +208,42 @@ uint16_t cmd_internal_authenticate(struct card *card, const struct apdu *a, stru
     const struct card_scp11_variant *v = card_scp11_variant(a->p2);
     return v != NULL && !v->certificate ? authenticate(card, v, a, out) : SW_INCORRECT_P1P2;
 }
+
+/* ---- GET DATA of certificates ---- */
+
+/* Which key: A6 { 83 02 identifier | version } (7.3); without it the first that has certificates. */
+static bool read_reference(struct view data, uint8_t *kid, uint8_t *kvn)
+{
+    struct reader r, value;
+    struct tlv crt, reference;
+    *kid = 0;
+    *kvn = 0;
+    if (data.len == 0)
+        return true;
+    rd_init(&r, data);
+    if (!tlv_next(&r, &crt) || crt.tag != 0xA6 || !rd_done(&r))
+        return false;
+    rd_init(&r, crt.value);
+    if (!tlv_next(&r, &reference) || reference.tag != 0x83 || !rd_done(&r))
+        return false;
+    rd_init(&value, reference.value);
+    *kid = rd_u8(&value);
+    *kvn = rd_u8(&value);
+    return rd_done(&value);
+}
+
+uint16_t card_get_certificates(const struct card *card, struct view data, struct writer *value)
+{
+    uint8_t kid, kvn;
+    if (!read_reference(data, &kid, &kvn))
+        return SW_WRONG_DATA;
+    for (size_t n = 0; n < card->state.object_count; n++) {
+        const struct card_object *o = &card->state.objects[n];
+        if (o->tag != CARD_TAG_CERTIFICATES || (kid != 0 && o->kid != kid) || (kvn != 0 && o->kvn != kvn) ||
+            !card_domain_is(&o->domain, card_channel_domain(card)))
+            continue;
+        wr_view(value, view_of(o->data, o->len));
+        return wr_ok(value) ? SW_OK : SW_NO_DIAGNOSIS;
+    }
+    return SW_REFERENCED_DATA;
+}

@@ -5,6 +5,7 @@
 
 #include <tlv/tlv.h>
 
+#include "announce.h"
 #include "domain.h"
 #include "logical.h"
 
@@ -44,6 +45,15 @@ static void put_channels(const struct card_state *s, struct writer *w)
         if (!seen)
             put_oid_in(w, 0x64, VIEW_OF(oid_channel), VIEW_OF(kind));
     }
+    struct announced methods[ANNOUNCE_METHODS_MAX];
+    size_t count = announce_methods(s, VIEW_NULL, methods);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t memory[4];
+        struct writer arcs;
+        wr_fixed(&arcs, memory, sizeof memory);
+        announce_put_arcs(&arcs, methods[i].scp, methods[i].i);
+        put_oid_in(w, 0x64, VIEW_OF(oid_channel), wr_view_of(&arcs));
+    }
 }
 
 /* Template 73 (tables H-1, H-3). */
@@ -80,6 +90,15 @@ static void value_capabilities(const struct card *card, struct writer *w)
         tlv_put(w, 0x81, view_of(&k->i, 1));
         if (k->scp == 0x03)
             tlv_put(w, 0x82, view_of(&sizes, 1));
+        tlv_close(w, mark);
+    }
+    struct announced methods[ANNOUNCE_METHODS_MAX];
+    size_t count = announce_methods(s, VIEW_NULL, methods);
+    for (size_t i = 0; i < count; i++) {
+        size_t mark;
+        tlv_open(w, 0xA0, &mark);
+        tlv_put(w, 0x80, view_of(&methods[i].scp, 1));
+        tlv_put(w, 0x81, view_of(&methods[i].i, 1));
         tlv_close(w, mark);
     }
     tlv_put(w, 0x82, VIEW_OF(privileges));
@@ -172,11 +191,12 @@ uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *ou
     uint16_t tag = (uint16_t)(a->p1 << 8 | a->p2);
     if (tag == 0x2F00)
         return list_applications(card, a, out);
-    if (a->data.len != 0)
+    if (a->data.len != 0 && tag != CARD_TAG_CERTIFICATES)
         return SW_WRONG_LENGTH;
     struct writer value;
     wr_heap(&value, RAPDU_MAX);
-    uint16_t sw = find_value(card, tag, &value);
+    uint16_t sw = tag == CARD_TAG_CERTIFICATES ? card_get_certificates(card, a->data, &value)
+                                               : find_value(card, tag, &value);
     /* 11.3.3.1: the object in the proprietary class, its value in the interindustry class. */
     if (sw == SW_OK && (a->cla & 0x80))
         tlv_put(out, tag, wr_view_of(&value));

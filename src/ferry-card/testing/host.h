@@ -19,6 +19,7 @@ struct host {
     struct writer journal; /* all records so far */
     struct writer answer;
     uint16_t sw;           /* of the last answer */
+    struct writer *record; /* commands go here, and not to the card; borrowed, NULL: nothing is recorded */
     uint8_t number;        /* the logical channel that commands go to */
     enum chain_kind chain; /* commands longer than part go in parts */
     size_t part;

@@ -195,6 +195,7 @@ static enum err settle(struct scp11_host *s, const struct card_scp11_variant *v)
         e = card_scp11_derive(s->h->crypto, &q, shared, &self, point, &s->h->ch, &again);
     if (e == OK && !secret_equal(wr_view_of(&again), answer))
         e = ERR_AUTH;
+    s->h->ch.scp = 0x03; /* whose secure messaging it is from here on */
     pk_free(&card_point);
     wr_free(&again);
     return e;
