@@ -331,6 +331,37 @@ static void other_bytes_are_none(void **state)
     assert_int_equal(card_certificate_parse(wr_view_of(&bytes), &cert), ERR_LIMIT);
 }
 
+/* Certificates that another library made: tests/data/scp11/make.py. */
+static void certificates_of_other_makers(void **state)
+{
+    json_t *rows = vectors_load("scp11/chain.json");
+    const json_t *authorities = json_array_get(rows, 0), *row;
+    struct pk *ca = NULL, *host_ca = NULL, *second_key = NULL;
+    struct card_certificate second;
+    size_t n;
+    (void)state;
+    assert_int_equal(pk_from_spki(vector_bytes(authorities, "ca"), &ca), OK);
+    assert_int_equal(pk_from_spki(vector_bytes(authorities, "other"), &host_ca), OK);
+    assert_int_equal(card_certificate_parse(vector_bytes(authorities, "second"), &second), OK);
+    assert_int_equal(card_certificate_verify(crypto, &second, ca, NULL, true, summer, &second_key), OK);
+    assert_int_equal(verify(vector_bytes(authorities, "second_no_ca"), ca, NULL, true, summer), ERR_AUTH);
+    json_array_foreach(rows, n, row)
+    {
+        if (n == 0)
+            continue;
+        assert_int_equal(verify(vector_bytes(row, "host_certificate"), host_ca, NULL, false, summer), OK);
+        assert_int_equal(verify(vector_bytes(row, "certificate"), ca, NULL, false, summer), OK);
+        assert_int_equal(verify(vector_bytes(row, "expired"), ca, NULL, false, summer), ERR_EXPIRED);
+        assert_int_equal(verify(vector_bytes(row, "expired"), ca, NULL, false, 0), OK);
+        assert_int_equal(verify(vector_bytes(row, "by_other"), ca, NULL, false, summer), ERR_AUTH);
+        assert_int_equal(verify(vector_bytes(row, "by_second"), ca, NULL, false, summer), ERR_AUTH);
+        assert_int_equal(verify(vector_bytes(row, "by_second"), second_key, &second, false, summer), OK);
+    }
+    pk_free(&ca);
+    pk_free(&host_ca);
+    pk_free(&second_key);
+}
+
 static void digests_follow_from_curves(void **state)
 {
     static const struct {
@@ -360,6 +391,7 @@ int main(void)
         cmocka_unit_test(fields_in_their_order),
         cmocka_unit_test(restrictions_are_not_passed_over),
         cmocka_unit_test(other_bytes_are_none),
+        cmocka_unit_test(certificates_of_other_makers),
         cmocka_unit_test(digests_follow_from_curves),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
