@@ -205,34 +205,44 @@ static enum err generate(struct making *m, const struct card_signed_row *row, en
     return pk_generate(m->crypto, row->algorithm, row->bits, out);
 }
 
-/* A key out of the folder; where it is not there, a new one is put there, with its public half beside it. */
-static enum err folder_key(struct making *m, const char *name, const struct card_signed_row *row,
-                           enum pk_curve curve, struct pk **out)
+enum { NAME_ROOM = 64 };
+
+/* Keys of other curves than the default stand beside those of it: oce.key, oce-P-384.key. */
+static const char *name_for(const struct making *m, const char *name, bool of_curve, const char *end,
+                            char out[NAME_ROOM])
 {
-    char file[64];
+    bool plain = !of_curve || m->k->curve == CURVE_P256;
+    snprintf(out, NAME_ROOM, "%s%s%s.%s", name, plain ? "" : "-", plain ? "" : pk_curve_name(m->k->curve),
+             end);
+    return out;
+}
+
+/* A key out of the folder; where it is not there, a new one is put there, with its public half beside it. row
+ * NULL: of the curve that is asked for. */
+static enum err folder_key(struct making *m, const char *name, const struct card_signed_row *row,
+                           struct pk **out)
+{
+    char file[NAME_ROOM];
     if (mkdir(m->k->host, 0700) == 0)
         m->what = m->k->host;
-    snprintf(file, sizeof file, "%s.key", name);
-    enum err e = pem_read_key(in_folder(m, file), out);
+    enum err e = pem_read_key(in_folder(m, name_for(m, name, row == NULL, "key", file)), out);
     if (e != ERR_NOT_FOUND)
         return e;
-    e = generate(m, row, curve, out);
+    e = generate(m, row, m->k->curve, out);
     if (e == OK)
         e = pem_write_private(m->path, *out);
-    snprintf(file, sizeof file, "%s.pub", name);
     if (e == OK)
-        e = pem_write_public(in_folder(m, file), *out);
+        e = pem_write_public(in_folder(m, name_for(m, name, row == NULL, "pub", file)), *out);
     return e;
 }
 
 /* From the file, else from the folder, else (*out NULL) from nowhere. */
-static enum err get_key(struct making *m, const char *file, const char *name, enum pk_curve curve,
-                        struct pk **out)
+static enum err get_key(struct making *m, const char *file, const char *name, struct pk **out)
 {
     m->what = file;
     if (file != NULL)
         return pem_read_key(file, out);
-    return m->k->host != NULL ? folder_key(m, name, NULL, curve, out) : OK;
+    return m->k->host != NULL ? folder_key(m, name, NULL, out) : OK;
 }
 
 static enum err make_certificate(struct making *m, struct view authority, struct view subject,
@@ -258,9 +268,10 @@ static enum err make_host(struct making *m, struct pk *ca)
 {
     struct pk *host = NULL;
     struct writer cert;
+    char file[NAME_ROOM];
     wr_heap(&cert, CERTIFICATE_MAX);
-    enum err e = folder_key(m, "oce", NULL, m->k->curve, &host);
-    bool there = access(in_folder(m, "oce.cert"), F_OK) == 0;
+    enum err e = folder_key(m, "oce", NULL, &host);
+    bool there = access(in_folder(m, name_for(m, "oce", true, m->k->x509 ? "crt" : "cert", file)), F_OK) == 0;
     if (e == OK && !there)
         e = make_certificate(m, view_str(host_authority), view_str(host_name), host, ca, &cert);
     if (e == OK && !there)
@@ -273,7 +284,7 @@ static enum err make_host(struct making *m, struct pk *ca)
 static enum err put_authority(struct making *m)
 {
     struct pk *ca = NULL;
-    enum err e = get_key(m, m->k->ca, "ca", m->k->curve, &ca);
+    enum err e = get_key(m, m->k->ca, "ca", &ca);
     if (e == OK && ca != NULL)
         e = keypair_put(&m->records, VIEW_NULL, m->k->kvn, SCP11_KID_CA, ca, false);
     if (e == OK && m->k->ca == NULL && ca != NULL)
@@ -299,7 +310,7 @@ static enum err put_certificates(struct making *m, const struct card_scp11_varia
     if (m->k->certificates != NULL)
         e = pem_read_certificates(m->k->certificates, &certs);
     else
-        e = get_key(m, m->k->card_ca, "card-ca", m->k->curve, &issuer);
+        e = get_key(m, m->k->card_ca, "card-ca", &issuer);
     if (e == OK && issuer != NULL)
         e = make_certificate(m, view_str(card_authority), subject, own, issuer, &certs);
     if (e == OK && certs.len != 0)
@@ -319,7 +330,7 @@ static enum err put_variant(struct making *m, const struct card_scp11_variant *v
     if (m->k->key != NULL)
         e = pem_read_key(m->k->key, &own);
     else if (!v->fresh && m->k->host != NULL)
-        e = folder_key(m, "group", NULL, m->k->curve, &own);
+        e = folder_key(m, "group", NULL, &own);
     else
         e = pk_generate_ec(m->crypto, m->k->curve, &own);
     if (e == OK && (pk_ec_curve(own) == CURVE_COUNT || !pk_is_private(own)))
@@ -363,7 +374,7 @@ static enum err put_signed(struct making *m)
     snprintf(name, sizeof name, "server-%02X", row->i);
     m->what = k->signed_server;
     enum err e = k->signed_server != NULL ? pem_read_key(k->signed_server, &server)
-                                          : folder_key(m, name, row, CURVE_COUNT, &server);
+                                          : folder_key(m, name, row, &server);
     if (e == OK)
         e = check_row(row, server);
     if (e == OK) {
