@@ -118,6 +118,14 @@ size_t channel_wrapped_max(const struct apdu *plain, size_t count);
 enum err channel_unwrap(struct channel *ch, struct crypto *c, struct view rapdu, struct writer *out,
                         uint16_t *sw, bool *proven) MUST_USE;
 
+/* The channel that the same host challenge will open next time, for scripts that are made before the card is
+ * asked: cards with pseudo-random challenges answer as their counter says. seen: an answer to this challenge,
+ * which is verified first (ERR_AUTH). ERR_UNSUPPORTED when the card's challenge is not the one of its
+ * counter, so that the next can't be told. */
+enum err channel_open_next(struct channel **out, struct crypto *c, const struct channel_method *m,
+                           const struct card_keys *keys, struct view host_challenge, struct view aid,
+                           const struct init_update *seen, uint8_t level) MUST_USE;
+
 /* ---- any method, from its first command ----
  * The opening is what has to be said, and answered, before a command can be signed: INITIALIZE UPDATE; with
  * SCP11 the certificates and the key agreement; with implicit SCP02 only the card's sequence counter. */

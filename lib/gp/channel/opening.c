@@ -164,6 +164,60 @@ enum err channel_pseudo_challenge(struct crypto *c, const struct channel_method 
     return wr_status(out);
 }
 
+/* SCP03 counts with INITIALIZE UPDATE (Amendment D 6.2.2.1), SCP02 with a channel that was opened (GPCS 2.3.1
+ * E.1.2): then the same challenge comes again. */
+static enum err next_update(struct crypto *c, const struct channel_method *m, const struct card_keys *keys,
+                            struct view aid, const struct init_update *seen, struct init_update *out)
+{
+    struct writer w;
+    struct init_update next = *seen;
+    uint8_t made[HOST_CHALLENGE_MAX];
+    if (!seen->has_sequence)
+        return ERR_UNSUPPORTED;
+    wr_fixed(&w, made, sizeof(made));
+    enum err e = channel_pseudo_challenge(c, m, keys, seen->sequence, aid, &w);
+    if (e == OK && !view_equal(wr_view_of(&w), view_of(seen->challenge, seen->challenge_len)))
+        e = ERR_UNSUPPORTED;
+    if (e != OK || m->scp == SCP02) {
+        *out = next;
+        return e;
+    }
+    if (channel_counter_left(seen) == 0)
+        return ERR_LIMIT;
+    next.sequence++;
+    wr_fixed(&w, next.challenge, sizeof(next.challenge));
+    e = channel_pseudo_challenge(c, m, keys, next.sequence, aid, &w);
+    if (e == OK)
+        *out = next;
+    return e;
+}
+
+enum err channel_open_next(struct channel **out, struct crypto *c, const struct channel_method *m,
+                           const struct card_keys *keys, struct view host_challenge, struct view aid,
+                           const struct init_update *seen, uint8_t level)
+{
+    struct channel *ch = NULL;
+    struct init_update next;
+    uint8_t unused[CRYPTOGRAM_MAX];
+    enum err e = channel_open(&ch, c, m, keys, host_challenge, seen, level);
+    channel_free(&ch);
+    if (e == OK)
+        e = next_update(c, m, keys, aid, seen, &next);
+    if (e != OK)
+        return e;
+    ch = channel_alloc(m, level);
+    if (ch == NULL)
+        return ERR_MEMORY;
+    e = m->ops->derive(ch, c, keys, host_challenge, &next, unused);
+    wipe(unused, sizeof(unused));
+    if (e == OK) {
+        *out = ch;
+        ch = NULL;
+    }
+    channel_free(&ch);
+    return e;
+}
+
 /* ---- any method, from its first command ---- */
 
 static enum err begin_initialize_update(struct channel_opening *o, struct random_source random)
