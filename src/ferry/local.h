@@ -35,15 +35,18 @@ struct local {
     struct ledger ledger;
     struct local_keys keys;
     struct channel *channel;
-    bool hold_authentication; /* EXTERNAL AUTHENTICATE is not sent: it goes into a script, behind opening */
+    bool hold_authentication; /* EXTERNAL AUTHENTICATE is not sent: it goes into a script, behind opening, and
+                                 the channel is the next one that the card will open */
     struct channel_opening opening;
     uint8_t kdd[KDD_LEN], kvn;
     struct registry registry;
+    struct writer last_answer; /* plain, to the last command of local_execute */
     json_t *result;
     size_t total, done; /* of local_execute: commands, and those that the card has done */
     bool changed;       /* something on the card was changed */
     bool unproven;      /* an answer came without a response MAC */
     bool bar_open;
+    weak_set warned; /* of these weak choices */
 };
 
 /* Options, reader, identity. Must be ended in any case. */
@@ -63,6 +66,9 @@ int local_end(struct local *l, int code);
 int local_fail(struct local *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A sentence beside the result: not with --quiet or --json. */
 void local_note(const struct local *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A set of weak choices: refused unless --allow-weak names them all, and then warned of. */
+int local_check_weak(struct local *l, weak_set weak);
 
 /* Opens the secure channel (local_channel.c). */
 int local_open(struct local *l);

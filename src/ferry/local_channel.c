@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <gp/weak.h>
 #include <base/text.h>
 #include <session/outcome.h>
 
-#include "local_weak.h"
+#include "identify.h"
 #include "profile.h"
 #include "relay.h"
 
@@ -142,19 +143,6 @@ static int choose_level(struct local *l, const struct channel_method *m, uint8_t
     return EXIT_OK;
 }
 
-static int check_weak(struct local *l, const struct channel_method *m)
-{
-    unsigned weak = weak_method(m), refused = weak & ~l->o.allowed;
-    for (unsigned w = 0; w < WEAK_COUNT; w++)
-        if ((refused & weak_bit(w)) != 0)
-            return local_fail(l, EXIT_NOT_ALLOWED, "%s Allow it with --allow-weak %s.", weak_text(w),
-                              weak_name(w));
-    for (unsigned w = 0; w < WEAK_COUNT; w++)
-        if ((weak & weak_bit(w)) != 0)
-            cli_error("warning: %s", weak_text(w));
-    return EXIT_OK;
-}
-
 /* ---- which keys */
 
 /* A key of another length is found out without a try. */
@@ -193,7 +181,8 @@ static int read_card_keys(struct local *l, const struct channel_method *m)
     if (!channel_keys_fit(m, m->key_type, l->keys.given.enc.len))
         return local_fail(l, EXIT_USAGE, "%s takes %s keys, and this one has %zu bytes", m->name,
                           m->key_type == KEY_AES ? "AES" : "Triple-DES", l->keys.given.enc.len);
-    return check_told_length(l);
+    int code = local_check_weak(l, weak_of_key(m->key_type, l->keys.given.enc.len));
+    return code == EXIT_OK ? check_told_length(l) : code;
 }
 
 static int read_pair(struct local *l, const char *path, const char *option, bool private, struct pk **out)
@@ -205,7 +194,7 @@ static int read_pair(struct local *l, const char *path, const char *option, bool
         return local_fail(l, EXIT_USAGE, "%s", why.text);
     if (private && !pk_is_private(*out))
         return local_fail(l, EXIT_USAGE, "%s holds no private key", path);
-    return EXIT_OK;
+    return local_check_weak(l, weak_of_pk(*out));
 }
 
 static int read_certificates(struct local *l)
@@ -315,6 +304,12 @@ static int count_opening(struct local *l, uint8_t kvn)
     return save_ledger(l);
 }
 
+int local_count_opening(struct local *l, uint8_t kvn)
+{
+    int code = check_ledger(l, kvn);
+    return code == EXIT_OK ? count_opening(l, kvn) : code;
+}
+
 /* ---- the opening */
 
 struct opening {
@@ -419,7 +414,7 @@ static int settle_method(struct local *l, struct opening *o)
         return fail_opening(l, EXIT_FAILED, text);
     }
     o->method = o->begun.request.method = told;
-    int code = check_weak(l, told);
+    int code = local_check_weak(l, weak_of_method(told));
     if (code == EXIT_OK)
         code = choose_level(l, told, &o->level);
     o->begun.request.level = o->level;
@@ -438,9 +433,7 @@ static int take_update(struct local *l, struct opening *o)
     if (code != EXIT_OK)
         return code;
     if (l->o.kvn == 0 && o->update.kvn != 0) {
-        code = check_ledger(l, o->update.kvn);
-        if (code == EXIT_OK)
-            code = count_opening(l, o->update.kvn);
+        code = local_count_opening(l, o->update.kvn);
     }
     l->kvn = o->update.kvn;
     if (channel_counter_left(&o->update) < COUNTER_WARNING)
@@ -450,8 +443,12 @@ static int take_update(struct local *l, struct opening *o)
     return code;
 }
 
-static int derive(struct local *l)
+static int derive(struct local *l, const struct channel_method *m)
 {
+    if (!m->authenticates && l->o.kdf != KDF_NONE)
+        return local_fail(l, EXIT_USAGE,
+                          "%s i=%02X does not tell what keys are derived from: use the card's own", m->name,
+                          m->i);
     enum err e = kdf_derive(l->crypto, l->o.kdf, &l->keys.given, VIEW_OF(l->kdd), &l->keys.card);
     if (e == OK)
         return EXIT_OK;
@@ -511,6 +508,29 @@ static int authenticate(struct local *l)
     return code;
 }
 
+/* For a script: what the card will answer when it is played. */
+static int foresee(struct local *l, struct opening *o)
+{
+    const struct channel_method *m = o->method;
+    if (strcmp(m->name, "SCP11c") == 0)
+        return EXIT_OK; /* Amendment F 3.1.3: nothing of the card's that is new each time goes into the keys
+                         */
+    if (!is_symmetric(m) || !m->authenticates)
+        return local_fail(l, EXIT_USAGE,
+                          "%s i=%02X can't be signed ahead: the card has a say in each session", m->name,
+                          m->i);
+    const struct aid *aid = l->o.domain.len > 0 ? &l->o.domain : &l->card.isd;
+    channel_free(&l->channel);
+    enum err e = channel_open_next(&l->channel, l->crypto, m, &l->keys.card, secret_view(&o->begun.own),
+                                   aid_view(aid), &o->update, o->level);
+    if (e == OK)
+        return EXIT_OK;
+    return local_fail(
+        l, EXIT_FAILED,
+        "no script can be signed ahead for this card: its challenges are not those of its counter (%s)",
+        err_text(e));
+}
+
 static int run_opening(struct local *l, struct opening *o)
 {
     int code = begin(l, o);
@@ -519,10 +539,12 @@ static int run_opening(struct local *l, struct opening *o)
     else
         l->kvn = l->o.kvn;
     if (code == EXIT_OK && l->keys.has_card)
-        code = derive(l);
+        code = derive(l, o->method);
     if (code == EXIT_OK)
         code = accept(l, o);
-    if (code == EXIT_OK && o->method->authenticates && !l->hold_authentication)
+    if (code == EXIT_OK && l->hold_authentication)
+        code = foresee(l, o);
+    else if (code == EXIT_OK && o->method->authenticates)
         code = authenticate(l);
     for (size_t n = 0; n < OPENING_COMMANDS_MAX; n++)
         wr_free(&o->memory[n]);
@@ -535,7 +557,9 @@ static int run_opening(struct local *l, struct opening *o)
 
 static void tell(struct local *l, const struct opening *o)
 {
-    ledger_proven(&l->ledger, &l->o.domain, l->kvn, o->method->scp, o->method->i);
+    /* A held opening stays counted: nothing has proven to the card who asked. */
+    if (!l->hold_authentication)
+        ledger_proven(&l->ledger, &l->o.domain, l->kvn, o->method->scp, (uint8_t)o->method->i);
     if (ledger_save(&l->ledger) != OK)
         cli_error("warning: %s can't be written", l->ledger.path);
     json_object_set_new(l->result, "channel",
@@ -550,20 +574,38 @@ int local_open(struct local *l)
     if (code == EXIT_OK)
         code = choose(l, &o.method);
     if (code == EXIT_OK)
-        code = check_weak(l, o.method);
+        code = local_check_weak(l, weak_of_method(o.method));
     if (code == EXIT_OK)
         code = choose_level(l, o.method, &o.level);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK && !l->keys.has_card)
         code = read_keys(l, o.method);
     if (code == EXIT_OK)
         code = local_open_ledger(l);
     if (code == EXIT_OK)
-        code = check_ledger(l, l->o.kvn);
-    if (code == EXIT_OK)
-        code = count_opening(l, l->o.kvn);
+        code = local_count_opening(l, l->o.kvn);
     if (code == EXIT_OK)
         code = run_opening(l, &o);
     if (code == EXIT_OK)
         tell(l, &o);
     return code;
+}
+
+int local_open_again(struct local *l, const struct card_keys *keys, uint8_t kvn)
+{
+    struct identity before = l->domain;
+    const struct channel_method *m = channel_method_of(l->channel);
+    bool same = is_symmetric(m) && m->key_type == keys->type;
+    snprintf(l->o.method, sizeof(l->o.method), "%s", same ? m->name : "");
+    l->o.i = same ? m->i : -1;
+    l->o.level = same ? channel_level(l->channel) : -1;
+    channel_free(&l->channel);
+    l->keys.given = *keys;
+    l->keys.has_card = true;
+    l->o.kdf = KDF_NONE;
+    l->o.kvn = kvn;
+    /* What the card says of its keys has changed, which decides among its methods. */
+    const struct aid *aid = l->o.domain.len > 0 ? &l->o.domain : &l->o.isd;
+    if (identify_card(&l->reader, aid_view(aid), &l->domain) != OK)
+        l->domain = before;
+    return local_open(l);
 }

@@ -19,7 +19,13 @@ struct method_wish {
  * says protocol and i. */
 enum err local_choose_method(const struct method_wish *w, const struct channel_method **out) MUST_USE;
 
+/* Closes the channel and opens another one with these keys, which are the card's own, of this key version:
+ * the proof that the card has them. */
+int local_open_again(struct local *l, const struct card_keys *keys, uint8_t kvn);
+
 /* Opens the file in which this card's openings are counted. */
 int local_open_ledger(struct local *l);
+/* Refuses what was counted too often; otherwise counts one more, before it is begun. */
+int local_count_opening(struct local *l, uint8_t kvn);
 
 #endif

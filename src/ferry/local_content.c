@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gp/weak.h>
 #include <base/text.h>
 #include <plan/decide.h>
 #include <session/outcome.h>
@@ -58,7 +59,7 @@ static int read_hash(struct local *l, struct content *c)
     const char *text = cli_option(&l->cli, "hash");
     c->digest = cli_flag(&l->cli, "dap") ? DIGEST_SHA256 : DIGEST_COUNT;
     if (text == NULL || dap_digest_by_name(view_str(text), &c->digest) == OK)
-        return EXIT_OK;
+        return local_check_weak(l, c->digest != DIGEST_COUNT ? weak_of_digest(c->digest) : 0);
     return local_fail(l, EXIT_USAGE, "--hash must be sha1, sha256, sha384 or sha512");
 }
 

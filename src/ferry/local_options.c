@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <gp/weak.h>
 #include <base/text.h>
-#include "local_weak.h"
 
 enum { WAIT_MAX_S = 24 * 3600 };
 
@@ -116,7 +116,7 @@ static bool take_kdf(struct local_options *o, const struct cli *cli)
 static bool take_weak(struct local_options *o, const struct cli *cli)
 {
     const char *text = cli_option(cli, "allow-weak");
-    if (text == NULL || weak_set_parse(text, &o->allowed) == OK)
+    if (text == NULL || weak_parse(view_str(text), &o->allowed) == OK)
         return true;
     cli_error("--allow-weak wants a list of des, scp01, scp02, rsa1024 and sha1, separated by commas");
     return false;

@@ -7,6 +7,7 @@
 
 #include <cap/cap.h>
 #include <gp/channel.h>
+#include <gp/weak.h>
 
 #include "cli.h"
 #include "keysource.h"
@@ -58,10 +59,10 @@ struct local_options {
     struct key_source key;
     enum kdf kdf;
     uint8_t kvn, kid, ca_kvn, ca_kid;
-    char method[16];  /* "SCP03", "SCP11a"; "": what the card announces */
-    int i;            /* -1: what the card announces */
-    int level;        /* -1: the strongest */
-    unsigned allowed; /* set of weak choices */
+    char method[16]; /* "SCP03", "SCP11a"; "": what the card announces */
+    int i;           /* -1: what the card announces */
+    int level;       /* -1: the strongest */
+    weak_set allowed;
     const char *oce_key, *ca_key, *host_key, *card_key, *certificates[CERTIFICATES_MAX];
     size_t certificate_count;
     bool dry_run, verbose;

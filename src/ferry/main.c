@@ -41,6 +41,12 @@ static const struct verb *const verbs[] = {
     &verb_local_lock,
     &verb_local_unlock,
     &verb_local_secure,
+    &verb_local_put_key,
+    &verb_local_store_data,
+    &verb_local_create_domain,
+    &verb_local_dap,
+    &verb_local_script,
+    &verb_local_play,
     &verb_local_release,
     NULL,
 };

@@ -2,7 +2,6 @@
  *
  * ferry local uninstall, delete: what the card shall hold no more. uninstall looks first and takes a package
  * with all that came from it; delete is the bare command. */
-#include <stdlib.h>
 #include <string.h>
 
 #include <base/text.h>
@@ -10,6 +9,7 @@
 #include <session/outcome.h>
 
 #include "local_content.h"
+#include "local_plan.h"
 #include "verbs.h"
 
 static const struct option_spec uninstall_options[] = {LOCAL_CHANGE_OPTIONS, {NULL, NULL, NULL}};
@@ -46,27 +46,29 @@ static enum err plan_uninstall(struct builder *b, const struct registry *holds, 
     return e != NULL && e->subset == STATUS_APPLICATIONS ? build_delete(b, target, false) : ERR_NOT_FOUND;
 }
 
-static int remove_target(struct local *l, const struct aid *target, bool looks)
+struct removal_target {
+    const struct registry *holds; /* NULL: not looked at */
+    struct aid aid;
+    bool related, absent;
+};
+
+static enum err put_removal(struct builder *b, void *arg)
 {
-    struct builder b;
-    struct plan_problem why = {""};
-    struct plan *plan = calloc(1, sizeof(*plan));
-    if (plan == NULL)
-        return local_fail(l, EXIT_OTHER, "out of memory");
-    builder_init(&b, plan, NULL, &why);
-    b.block_size = local_block_size(l);
-    enum err e = looks ? plan_uninstall(&b, &l->registry, target)
-                       : build_delete(&b, target, cli_flag(&l->cli, "related"));
-    builder_finish(&b);
-    int code = EXIT_OK;
-    if (e == ERR_NOT_FOUND)
+    struct removal_target *t = arg;
+    if (t->holds == NULL)
+        return build_delete(b, &t->aid, t->related);
+    enum err e = plan_uninstall(b, t->holds, &t->aid);
+    t->absent = e == ERR_NOT_FOUND;
+    return t->absent ? OK : e;
+}
+
+static int remove_target(struct local *l, const struct aid *aid, bool looks)
+{
+    struct removal_target t = {
+        .holds = looks ? &l->registry : NULL, .aid = *aid, .related = cli_flag(&l->cli, "related")};
+    int code = local_run(l, put_removal, &t);
+    if (code == EXIT_OK && t.absent)
         local_note(l, "The card does not hold it: nothing was to be done.");
-    else if (e != OK)
-        code = local_fail(l, EXIT_OTHER, "the commands can't be made: %s", err_text(e));
-    else
-        code = local_execute(l, plan);
-    plan_finish(plan);
-    free(plan);
     return code;
 }
 

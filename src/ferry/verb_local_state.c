@@ -3,14 +3,12 @@
  * ferry local lock, unlock, secure: the life cycle state of an application, a security domain, or the card.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <base/text.h>
-#include <plan/build.h>
 #include <session/outcome.h>
 
-#include "local.h"
+#include "local_plan.h"
 #include "verbs.h"
 
 enum { /* GPCS 2.3.1 tables 11-5 and 11-6, and 11.10.2.2 */
@@ -69,32 +67,30 @@ static int confirm_card(struct local *l, const char *what)
     return local_fail(l, EXIT_NOT_ALLOWED, "%s: say which card with --confirm %s", what, number);
 }
 
-static enum err put_status(struct builder *b, const struct state_change *s)
+struct state_changes {
+    const struct state_change *list;
+    size_t count;
+};
+
+static enum err put_changes(struct builder *b, void *arg)
 {
-    struct apdu a;
-    wr_clear(&b->scratch);
-    enum err e = command_set_status(&a, &b->scratch, s->type, s->state, aid_view(&s->aid));
-    return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
+    const struct state_changes *changes = arg;
+    enum err e = OK;
+    for (size_t n = 0; n < changes->count && e == OK; n++) {
+        const struct state_change *s = &changes->list[n];
+        struct apdu a;
+        wr_clear(&b->scratch);
+        e = command_set_status(&a, &b->scratch, s->type, s->state, aid_view(&s->aid));
+        if (e == OK)
+            e = build_put(b, &a, (struct position){0, 0});
+    }
+    return e;
 }
 
-static int set_status(struct local *l, const struct state_change *changes, size_t count)
+static int set_status(struct local *l, const struct state_change *list, size_t count)
 {
-    struct builder b;
-    struct plan_problem why = {""};
-    enum err e = OK;
-    struct plan *plan = calloc(1, sizeof(*plan));
-    if (plan == NULL)
-        return local_fail(l, EXIT_OTHER, "out of memory");
-    builder_init(&b, plan, NULL, &why);
-    b.block_size = local_block_size(l);
-    for (size_t n = 0; n < count && e == OK; n++)
-        e = put_status(&b, &changes[n]);
-    builder_finish(&b);
-    int code = e == OK ? local_execute(l, plan)
-                       : local_fail(l, EXIT_OTHER, "the command can't be made: %s", err_text(e));
-    plan_finish(plan);
-    free(plan);
-    return code;
+    struct state_changes changes = {list, count};
+    return local_run(l, put_changes, &changes);
 }
 
 static int change_state(const struct cli *cli, bool locks)

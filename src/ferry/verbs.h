@@ -17,5 +17,7 @@ extern const struct verb verb_audit;
 extern const struct verb verb_local_list, verb_local_info, verb_local_release;
 extern const struct verb verb_local_install, verb_local_load, verb_local_uninstall, verb_local_delete;
 extern const struct verb verb_local_lock, verb_local_unlock, verb_local_secure;
+extern const struct verb verb_local_put_key, verb_local_store_data, verb_local_create_domain;
+extern const struct verb verb_local_dap, verb_local_script, verb_local_play;
 
 #endif

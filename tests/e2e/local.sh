@@ -30,7 +30,9 @@ run_local() {
     local_code=0
     local_verb=$1
     shift
-    "$ferry" local "$local_verb" "$@" --reader "$(reader_of "$desk")" >"$work/out" 2>"$work/err" || local_code=$?
+    # What only reads and writes files has no reader.
+    [ "$local_verb" = dap ] || set -- "$@" --reader "$(reader_of "$desk")"
+    "$ferry" local "$local_verb" "$@" >"$work/out" 2>"$work/err" || local_code=$?
 }
 
 local_tell() {

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * ferry local create-domain: a security domain of its own, with keys, and where it belongs. Each step stands
+ * for itself: what was done stays, and is said. */
+#include <stdio.h>
+#include <string.h>
+
+#include <base/text.h>
+#include <gp/store_data.h>
+#include <session/outcome.h>
+
+#include "local_channel.h"
+#include "local_data.h"
+#include "local_plan.h"
+#include "local_words.h"
+#include "verbs.h"
+
+static const struct option_spec domain_options[] = {
+    LOCAL_CHANGE_OPTIONS,
+    {"privileges", "LIST", "besides security-domain: in hexadecimal, or names with commas between"},
+    {"package", "AID", "of the security domain's code (default: A0000001515350)"},
+    {"module", "AID", "its module (default: A000000151535041)"},
+    {"params", "HEX", "install parameters (C9)"},
+    {"new-key", "FILE", "its first keys: one, or ENC, MAC and DEK, in hexadecimal"},
+    {"new-kvn", "HEX", "their version (default 30)"},
+    {"new-kdf", "KDF", "derive them for this card: none (default), visa2, emv or kdf3"},
+    {"extradite-to", "AID", "the security domain that it will belong to"},
+    {NULL, NULL, NULL}};
+
+enum {
+    FIRST_VERSION = 0x30,
+    PARAMETERS_MAX = 200,
+    SET_KEYS = 3,
+    USAGE_ENC =
+        0x18, /* GPCS 2.3.1 table 11-17: secure messaging, as tables 11-92 and 11-93 name the three keys */
+    USAGE_MAC = 0x14,
+    USAGE_DEK = 0x48,
+    ACCESS_DOMAIN = 0x00
+};
+
+struct domain {
+    struct aid aid, package, module, parent;
+    struct privileges privileges;
+    uint8_t parameters[PARAMETERS_MAX];
+    size_t parameters_len;
+    bool has_keys;
+    struct card_keys given, made;
+    enum kdf kdf;
+    uint8_t kvn;
+    struct writer data; /* of STORE DATA */
+};
+
+static int read_aid_or(struct local *l, const char *name, const char *fallback, struct aid *out)
+{
+    size_t len = 0;
+    if (!option_aid(&l->cli, name, out))
+        return EXIT_USAGE;
+    if (out->len == 0 && hex_read_str(fallback, out->data, sizeof(out->data), &len) == OK)
+        out->len = (uint8_t)len;
+    return EXIT_OK;
+}
+
+static int read_keys(struct local *l, struct domain *d)
+{
+    const char *file = cli_option(&l->cli, "new-key"), *kdf = cli_option(&l->cli, "new-kdf");
+    struct key_problem why = {""};
+    int kvn;
+    if (!option_byte(&l->cli, "new-kvn", FIRST_VERSION, &kvn))
+        return EXIT_USAGE;
+    d->kvn = (uint8_t)kvn;
+    if (d->kvn == 0 || d->kvn > 0x7F)
+        return local_fail(l, EXIT_USAGE, "--new-kvn is 01 to 7F");
+    if (kdf != NULL && (kdf_by_name(kdf, &d->kdf) != OK || d->kdf == KDF_IMPORTED))
+        return local_fail(l, EXIT_USAGE, "--new-kdf must be none, visa2, emv or kdf3");
+    d->has_keys = file != NULL;
+    const struct key_source source = {KEY_FROM_FILE, file};
+    if (d->has_keys && key_source_read(&source, "new key", &d->given, &why) != OK)
+        return local_fail(l, EXIT_USAGE, "%s", why.text);
+    return EXIT_OK;
+}
+
+static int read_request(struct local *l, struct domain *d)
+{
+    const char *text = cli_option(&l->cli, "privileges"), *parameters = cli_option(&l->cli, "params");
+    size_t len = 0;
+    if (hex_read_str(l->cli.args[0], d->aid.data, sizeof(d->aid.data), &len) != OK || len < AID_MIN)
+        return local_fail(l, EXIT_USAGE, "'%s' is not an AID: 5 to 16 bytes in hexadecimal", l->cli.args[0]);
+    d->aid.len = (uint8_t)len;
+    if (text != NULL && privileges_parse(text, &d->privileges) != OK)
+        return local_fail(l, EXIT_USAGE, "--privileges wants 1 or 3 bytes in hexadecimal, or names");
+    d->privileges.byte[0] |= 0x80;
+    if (parameters != NULL &&
+        hex_read_str(parameters, d->parameters, PARAMETERS_MAX, &d->parameters_len) != OK)
+        return local_fail(l, EXIT_USAGE, "--params wants at most %d bytes in hexadecimal", PARAMETERS_MAX);
+    if (!option_aid(&l->cli, "extradite-to", &d->parent))
+        return EXIT_USAGE;
+    /* The Executable Load File and Module that cards have for it. */
+    int code = read_aid_or(l, "package", "A0000001515350", &d->package);
+    if (code == EXIT_OK)
+        code = read_aid_or(l, "module", "A000000151535041", &d->module);
+    return code == EXIT_OK ? read_keys(l, d) : code;
+}
+
+static int check_card(struct local *l, const struct domain *d)
+{
+    char hex[2 * AID_MAX + 1];
+    int code = local_read_registry(l);
+    if (code != EXIT_OK)
+        return code;
+    hex_write(hex, aid_view(&d->aid));
+    if (registry_find(&l->registry, &d->aid) != NULL)
+        return local_fail(l, EXIT_FAILED, "the card holds %s already", hex);
+    if (d->parent.len > 0 && registry_find(&l->registry, &d->parent) == NULL)
+        return local_fail(l, EXIT_FAILED, "the card has no security domain with the AID of --extradite-to");
+    return EXIT_OK;
+}
+
+/* 11.11.4.1: what is said of the three keys, and the keys. */
+static int make_data(struct local *l, struct domain *d)
+{
+    static const uint8_t usage[SET_KEYS] = {USAGE_ENC, USAGE_MAC, USAGE_DEK};
+    struct store_key keys[SET_KEYS];
+    struct card_keys blank = {.type = KEY_AES, .dek = {.len = 16}};
+    bool des = l->keys.has_card && l->keys.card.type == KEY_DES3;
+    const struct key_encryption dek =
+        l->channel != NULL ? channel_key_encryption(l->channel) : secret_key_encryption(&blank);
+    d->given.type = des ? KEY_DES3 : KEY_AES;
+    enum err e = kdf_derive(l->crypto, d->kdf, &d->given, VIEW_OF(l->kdd), &d->made);
+    const struct secret *values[SET_KEYS] = {&d->made.enc, &d->made.mac, &d->made.dek};
+    for (size_t n = 0; n < SET_KEYS; n++)
+        keys[n] = (struct store_key){.type = des ? KEY_TYPE_DES : KEY_TYPE_AES,
+                                     .kid = (uint8_t)(n + 1),
+                                     .kvn = d->kvn,
+                                     .usage = usage[n],
+                                     .access = ACCESS_DOMAIN,
+                                     .has_access = true,
+                                     .value = secret_view(values[n])};
+    wr_heap(&d->data, 4096);
+    if (e == OK)
+        e = store_put_keys(&d->data, l->crypto, keys, SET_KEYS, &dek);
+    return e == OK ? EXIT_OK
+                   : local_fail(l, EXIT_USAGE, "these can't be keys for the domain: %s", err_text(e));
+}
+
+static enum err put_domain(struct builder *b, void *arg)
+{
+    const struct domain *d = arg;
+    const struct position nowhere = {0, 0};
+    struct apdu a;
+    wr_clear(&b->scratch);
+    enum err e =
+        command_install(&a, &b->scratch, aid_view(&d->package), aid_view(&d->module), aid_view(&d->aid),
+                        d->privileges, view_of(d->parameters, d->parameters_len), VIEW_NULL);
+    if (e == OK)
+        e = build_put(b, &a, nowhere);
+    if (e != OK || !d->has_keys)
+        return e;
+    wr_clear(&b->scratch);
+    e = command_install_for_personalization(&a, &b->scratch, aid_view(&d->aid));
+    if (e == OK)
+        e = build_put(b, &a, nowhere);
+    return e == OK ? local_put_blocks(b, wr_view_of(&d->data), STORE_DGI | STORE_ENCRYPTED) : e;
+}
+
+static enum err put_extradition(struct builder *b, void *arg)
+{
+    const struct domain *d = arg;
+    struct apdu a;
+    wr_clear(&b->scratch);
+    const struct install i = {
+        .purpose = INSTALL_EXTRADITION, .application = aid_view(&d->aid), .domain = aid_view(&d->parent)};
+    enum err e = command_install_any(&a, &b->scratch, &i);
+    return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
+}
+
+static enum err put_all(struct builder *b, void *arg)
+{
+    const struct domain *d = arg;
+    enum err e = put_domain(b, arg);
+    return e == OK && d->parent.len > 0 ? put_extradition(b, arg) : e;
+}
+
+/* A channel to the new domain, with its own keys, is the proof. */
+static int prove(struct local *l, const struct domain *d)
+{
+    if (!d->has_keys || l->o.dry_run)
+        return EXIT_OK;
+    l->o.domain = d->aid;
+    int code = local_open_again(l, &d->made, d->kvn);
+    if (code == EXIT_OK)
+        return EXIT_OK;
+    return local_fail(l, code, "the domain is there, but no channel can be opened with its new keys");
+}
+
+static int create_domain(const struct cli *cli)
+{
+    struct local l;
+    struct domain d = {.kdf = KDF_NONE};
+    char hex[2 * AID_MAX + 1];
+    int code = local_begin_offline(&l, cli);
+    if (code == EXIT_OK)
+        code = read_request(&l, &d);
+    if (code == EXIT_OK)
+        code = local_ready(&l);
+    if (code == EXIT_OK && l.channel != NULL)
+        code = check_card(&l, &d);
+    if (code == EXIT_OK && d.has_keys)
+        code = make_data(&l, &d);
+    if (code == EXIT_OK)
+        code = local_run(&l, put_all, &d);
+    if (code == EXIT_OK)
+        code = prove(&l, &d);
+    if (code == EXIT_OK && !l.o.dry_run) {
+        hex_write(hex, aid_view(&d.aid));
+        json_object_set_new(l.result, "domain", json_string(hex));
+        local_note(&l,
+                   d.has_keys ? "The security domain %s is there, and a channel with its own keys shows it."
+                              : "The security domain %s is there. It has no keys of its own yet.",
+                   hex);
+    }
+    card_keys_wipe(&d.given);
+    card_keys_wipe(&d.made);
+    wr_free(&d.data);
+    return local_end(&l, code);
+}
+
+const struct verb verb_local_create_domain = {
+    "local create-domain", "AID", "make a security domain, give it keys, and say where it belongs",
+    domain_options,        1,     1,
+    create_domain};

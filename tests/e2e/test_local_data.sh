@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Data, security domains, DAP blocks and scripts by "ferry local".
+. "$(dirname "$0")/local.sh"
+
+key=1D6C2F0B8E4A97533AC5F1E0D2B49687
+echo $key >"$work/key"
+echo A0A1A2A3A4A5A6A7A8A9AAABACADAEAF >"$work/new"
+chmod 600 "$work/key" "$work/new"
+hello=F00000000101
+
+# ---- STORE DATA
+card data "$key"
+local_does 'an application is installed' install "$caps/hello-jc222.cap" --key "$work/key"
+echo '# two groupings
+0101 03 112233
+8113 10 000102030405060708090A0B0C0D0E0F' >"$work/data.dgi"
+local_does 'data groupings' store-data "$work/data.dgi" --to $hello --secret 8113 --key "$work/key" --verbose
+said 'with secrets' 'STORE DATA block 0'
+said 'that are not shown' '! 0001020304'
+held 'reach the application' 1 '.applications[0].stored_blocks'
+{
+    echo 7F01820400
+    seq -f '%04g' 512 | tr -d '\n'
+} >"$work/data.tlv"
+local_does 'a long object' store-data "$work/data.tlv" --to $hello --format tlv --key "$work/key"
+held 'takes several blocks' 6 '.applications[0].stored_blocks'
+local_does 'at each level' store-data "$work/data.tlv" --to $hello --format tlv --key "$work/key" --level 01
+local_refuses 'what is no row of groupings' 2 'data groupings' store-data "$work/data.tlv" --format dgi --key "$work/key"
+local_refuses 'a secret that is not there' 2 'none of the data groupings' store-data "$work/data.dgi" --secret 9999 --key "$work/key"
+local_refuses 'a file that is not there' 2 "can't be read" store-data "$work/no-such" --key "$work/key"
+local_refuses 'an application that is not there' 4 'refused' store-data "$work/data.dgi" --to F0000000FF --key "$work/key"
+echo '45 04 01020304' >"$work/cin"
+local_does 'the card manager takes its own' store-data "$work/cin" --format tlv --key "$work/key" --level 01
+
+# ---- security domains
+local_does 'a security domain is made' create-domain F0000000D1 --key "$work/key" --privileges dap-verification
+local_does 'it is listed' list --key "$work/key"
+said 'as what it is' 'F0000000D1 .*security domain'
+local_refuses 'not twice' 4 'holds F0000000D1 already' create-domain F0000000D1 --key "$work/key"
+local_refuses 'nothing moves to a domain without keys' 4 'for extradition' create-domain F0000000D2 --key "$work/key" --extradite-to F0000000D1
+local_refuses 'a parent that is not there' 4 'extradite-to' create-domain F0000000D3 --key "$work/key" --extradite-to F0000000FF
+local_does 'a package goes into a domain' install "$caps/counter-jc222.cap" --to F0000000D1 --key "$work/key" --dry-run
+said 'in words' 'into F0000000D1'
+
+# ---- DAP blocks
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/dap.pem" 2>/dev/null
+openssl pkey -in "$work/dap.pem" -pubout -out "$work/dap.pub"
+local_does 'a CAP file is signed' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/hello.dap"
+same 'with the domain and a signature' 'e2494f05f0000000d1c340' "$(head -c 11 "$work/hello.dap" | od -An -tx1 | tr -d ' \n')"
+local_refuses 'a block is not written over' 1 'already' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/hello.dap"
+local_refuses 'a public key does not sign' 2 'no private key' dap "$caps/hello-jc222.cap" --sign "$work/dap.pub" --for F0000000D1 --out "$work/x"
+local_refuses 'nor does SHA-1 as a matter of course' 18 'allow-weak sha1' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/x" --hash sha1
+ok 'and nothing is left of these' test ! -e "$work/x"
+local_does 'a load with it' install "$caps/hello-jc222.cap" --dap "$work/hello.dap" --to F0000000D1 --replace --key "$work/key" --dry-run
+said 'has the hash' 'hash of 32 bytes'
+local_refuses 'what is no block' 2 'not a DAP block' install "$caps/hello-jc222.cap" --dap "$work/key" --replace --key "$work/key"
+
+# ---- scripts
+local_does 'a plain script needs no card' script "$caps/counter-jc222.cap" --out "$work/plain.script"
+same 'and is one of commands' aa "$(head -c 1 "$work/plain.script" | od -An -tx1 | tr -d ' \n')"
+local_refuses 'which the card refuses' 4 'refused' play "$work/plain.script"
+local_does 'a signed one is made for the card' script "$caps/counter-jc222.cap" --signed --key "$work/key" --out "$work/signed.script"
+held 'which is not changed by that' 1 '.packages | length'
+local_does 'and plays on it' play "$work/signed.script"
+same 'the application answers' 9000 "$(select_app data F00000000201)"
+local_refuses 'but once only' 4 'refused' play "$work/signed.script"
+local_does 'what was counted for that' release
+local_refuses 'what is no script' 2 'not a script' play "$work/key"
+pull data
+tap_end
