@@ -147,7 +147,6 @@ static bool looks_like_key(const char *name)
 
 static enum err read_text_file(const char *path, size_t max, struct writer *text, struct key_problem *why)
 {
-    struct stat st;
     enum err e = read_file(path, max, text);
     if (e == ERR_NOT_FOUND && looks_like_key(path))
         return refuse(why, e,
@@ -155,9 +154,14 @@ static enum err read_text_file(const char *path, size_t max, struct writer *text
                       "stays in the shell's history");
     if (e != OK)
         return refuse(why, e, "%s can't be read: %s", path, err_text(e));
+    return OK;
+}
+
+static void warn_if_public(const char *path)
+{
+    struct stat st;
     if (strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) != 0)
         fprintf(stderr, "ferry: warning: everybody on this machine can read %s\n", path);
-    return OK;
 }
 
 static enum err read_environment(const char *name, struct writer *text, struct key_problem *why)
@@ -179,6 +183,7 @@ static enum err read_source(const struct key_source *s, const char *what, struct
     char prompt[96];
     switch (s->origin) {
     case KEY_FROM_FILE:
+        warn_if_public(s->name);
         return read_text_file(s->name, KEY_TEXT_MAX, text, why);
     case KEY_FROM_ENVIRONMENT:
         return read_environment(s->name, text, why);
@@ -220,6 +225,8 @@ enum err key_pem_read(const char *path, struct pk **out, struct key_problem *why
     enum err e = read_text_file(path, PEM_TEXT_MAX, &text, why);
     if (e == OK) {
         e = pk_from_pem(wr_view_of(&text), out);
+        if (e == OK && pk_is_private(*out))
+            warn_if_public(path);
         if (e != OK)
             refuse(why, e, "%s is not a key in PEM that can be used here: %s", path, err_text(e));
     }

@@ -356,8 +356,14 @@ int local_read_registry(struct local *l)
 
 size_t local_block_size(const struct local *l)
 {
-    enum { SHORT_BLOCK = 247 /* what fits at C-MAC with a MAC of 8 bytes */ };
+    enum {
+        SHORT_BLOCK = 247,   /* what fits at C-MAC with a MAC of 8 bytes */
+        LONG_COMMAND = 1024, /* data of an extended command that cards take which take any */
+        PADDING = 16
+    };
     if (l->channel == NULL)
         return SHORT_BLOCK;
-    return channel_block_size(channel_method_of(l->channel), channel_level(l->channel));
+    const struct channel_method *m = channel_method_of(l->channel);
+    size_t size = channel_block_size(m, channel_level(l->channel));
+    return size > 0 ? size : (size_t)LONG_COMMAND - PADDING - m->tag_len;
 }

@@ -84,6 +84,9 @@ enum err local_choose_method(const struct method_wish *w, const struct channel_m
             continue;
         if (best != NULL && m->scp < best->scp)
             continue;
+        /* Of SCP11 the first row is the usual one; F0 answers which it is. */
+        if (best != NULL && m->scp == best->scp && !is_symmetric(m))
+            continue;
         /* SCP03 tells its i in its answer, SCP01 and SCP02 do not; the question must have the right length.
          */
         bool same = best != NULL && m->scp == best->scp;
@@ -421,6 +424,18 @@ static int settle_method(struct local *l, struct opening *o)
     return code;
 }
 
+/* Long signatures leave no room in a short command. */
+static int check_extended(struct local *l, const struct channel_method *m, uint8_t level)
+{
+    if (channel_block_size(m, level) > 0 || identity_extended_length(&l->card))
+        return EXIT_OK;
+    return local_fail(
+        l, EXIT_FAILED,
+        "%s i=%02X needs commands of extended length for its signatures, and the card does not say "
+        "that it takes them",
+        m->name, m->i);
+}
+
 /* The answer to INITIALIZE UPDATE names key version and method, and gives what keys are derived from. */
 static int take_update(struct local *l, struct opening *o)
 {
@@ -436,6 +451,8 @@ static int take_update(struct local *l, struct opening *o)
         code = local_count_opening(l, o->update.kvn);
     }
     l->kvn = o->update.kvn;
+    if (code == EXIT_OK)
+        code = check_extended(l, o->method, o->level);
     if (channel_counter_left(&o->update) < COUNTER_WARNING)
         cli_error(
             "warning: this key set can open %u more channels, then its sequence counter has come to its end",
@@ -577,6 +594,8 @@ int local_open(struct local *l)
         code = local_check_weak(l, weak_of_method(o.method));
     if (code == EXIT_OK)
         code = choose_level(l, o.method, &o.level);
+    if (code == EXIT_OK && l->o.i >= 0) /* otherwise the card says which it is */
+        code = check_extended(l, o.method, o.level);
     if (code == EXIT_OK && !l->keys.has_card)
         code = read_keys(l, o.method);
     if (code == EXIT_OK)

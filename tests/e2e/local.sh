@@ -11,7 +11,7 @@
 #   said NAME PATTERN                     the last output has PATTERN (basic regular expression), or with "! " not
 #   held NAME EXPECTED FILTER             what jq's filter finds in "ferry-card show --json" of the card
 #   ledger                                the rows in which openings of the card are counted
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../e2e/world.sh"
 export XDG_STATE_HOME="$work/state"
 unset FERRY_PROFILE
 
