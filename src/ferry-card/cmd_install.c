@@ -103,7 +103,7 @@ static uint16_t associate(const struct card *card, const struct card_package *pa
         (void)card_aid_set(&app->domain, performer);
         return SW_OK;
     }
-    if (!card_is_below(&card->state, card_aid_view(&package->aid), performer))
+    if (!card_is_below(&card->state, card_aid_view(&package->domain), performer))
         return SW_CONDITIONS;
     app->domain = package->domain;
     return SW_OK;

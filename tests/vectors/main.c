@@ -16,8 +16,8 @@ static const char *const side_names[] = {"crypto", "host", "card"};
 enum { SIDES = sizeof(side_names) / sizeof(side_names[0]) };
 
 static const struct check *const tables[] = {
-    checks_crypto, checks_host, checks_host_scp11, checks_kdf,    checks_card,  checks_card_scp11,
-    checks_both,   checks_gp,   checks_commands,   checks_tokens, checks_quirks};
+    checks_crypto,       checks_host, checks_host_scp11, checks_kdf,      checks_card,   checks_card_scp11,
+    checks_card_content, checks_both, checks_gp,         checks_commands, checks_tokens, checks_quirks};
 
 struct tally {
     size_t by[VERDICT_COUNT];

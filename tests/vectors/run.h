@@ -35,7 +35,8 @@ struct check {
 
 /* Each table ends with a row without checker. */
 extern const struct check checks_crypto[], checks_host[], checks_host_scp11[], checks_kdf[], checks_card[],
-    checks_card_scp11[], checks_both[], checks_gp[], checks_commands[], checks_tokens[], checks_quirks[];
+    checks_card_scp11[], checks_card_content[], checks_both[], checks_gp[], checks_commands[],
+    checks_tokens[], checks_quirks[];
 
 /* Of the host, for its checkers. same_but_le: two commands. host_command: wraps. host_response: unwraps. */
 struct channel;
