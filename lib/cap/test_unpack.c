@@ -255,13 +255,63 @@ static void test_too_large(void **state)
     free(zeros);
 }
 
+/* Signatures that came with the file: by their names, all of them, and nothing else below META-INF. */
+static void test_signatures(void **state)
+{
+    (void)state;
+    static uint8_t bytes[CAP_SIGNATURE_MAX + 1] = {1, 2, 3};
+    struct files f = hello_files();
+    struct writer w;
+    struct cap cap;
+    add(&f, "META-INF/MANIFEST.MF", view_str("?"));
+    add(&f, "META-INF/dap.rsa.sha1", view_of(bytes, 128));
+    add(&f, "META-INF/dap.p256.sha256", view_of(bytes, CAP_SIGNATURE_MAX));
+    add(&f, "META-INF/dap.of a blank", view_str("?"));
+    add(&f, "META-INF/dap.folder/dap", view_str("?"));
+    add(&f, "META-INF/dap.a name longer than all", view_str("?"));
+    add(&f, "other/META-INF/dap.rsa.sha1", view_str("?"));
+    wr_heap(&w, CAP_FILE_MAX);
+    put_archive(&w, &f);
+    assert_int_equal(cap_read(&cap, wr_view_of(&w), NULL), OK);
+    assert_int_equal(cap.signature_count, 2);
+    assert_string_equal(cap.signatures[0].name, "dap.rsa.sha1");
+    assert_true(view_equal(view_of(cap.signatures[0].data, cap.signatures[0].len), view_of(bytes, 128)));
+    assert_string_equal(cap.signatures[1].name, "dap.p256.sha256");
+    assert_int_equal(cap.signatures[1].len, CAP_SIGNATURE_MAX);
+    cap_finish(&cap);
+    wr_free(&w);
+}
+
+static void test_signatures_refused(void **state)
+{
+    (void)state;
+    static uint8_t bytes[CAP_SIGNATURE_MAX + 1];
+    struct files f = hello_files();
+    add(&f, "META-INF/dap.rsa.sha1", VIEW_NULL);
+    assert_read(&f, "ZIP: dap.rsa.sha1 has 0 bytes, a signature has 1 to 512");
+    f = hello_files();
+    add(&f, "META-INF/dap.rsa.sha1", VIEW_OF(bytes));
+    assert_read(&f, "ZIP: dap.rsa.sha1 has 513 bytes, a signature has 1 to 512");
+    f = hello_files();
+    add(&f, "META-INF/dap.rsa.sha1", view_of(bytes, 4))->crc++;
+    assert_read(&f, "ZIP: dap.rsa.sha1 can't be unpacked to its size and checksum");
+    f = hello_files();
+    for (unsigned n = 0; n <= CAP_SIGNATURES_MAX; n++) {
+        char name[32];
+        snprintf(name, sizeof(name), "META-INF/dap.%u", n);
+        if (n == CAP_SIGNATURES_MAX)
+            assert_read(&f, "");
+        add(&f, name, view_of(bytes, 4));
+    }
+    assert_read(&f, "ZIP: more than 8 signatures");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_beside),
-        cmocka_unit_test(test_not_loaded),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_beside),     cmocka_unit_test(test_not_loaded),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_signatures), cmocka_unit_test(test_signatures_refused),
     };
     return cmocka_run_group_tests(tests, read_hello, NULL);
 }

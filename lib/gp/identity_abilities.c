@@ -49,13 +49,15 @@ static bool component_follows(const struct reader *r)
 static void take_extended(struct reader *r, struct key_info *k)
 {
     while (component_follows(r)) {
-        if (rd_peek(r) == EXTENDED_TYPE)
-            rd_u8(r);
-        uint8_t type = rd_u8(r);
-        uint16_t len = rd_u16(r);
-        if (!rd_ok(r))
-            return;
+        struct reader look = *r;
+        if (rd_peek(&look) == EXTENDED_TYPE)
+            rd_u8(&look);
+        uint8_t type = rd_u8(&look);
+        uint16_t len = rd_u16(&look);
+        if (!rd_ok(&look))
+            return; /* without any component the entry is refused */
         add_component(k, type, len);
+        *r = look;
     }
     struct reader rest = *r;
     struct view usage = rd_view8(&rest, 2), access = rd_view8(&rest, 1);

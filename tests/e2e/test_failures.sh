@@ -75,8 +75,13 @@ ended 'a missing dependency is told' failed missing-dependency 15
 same 'and nothing of it is on the card' 6A82 "$(select_app good F00000000B01)"
 refused 'an unreadable CAP file is refused' 14 'cannot\|can.t' "$ferry" app add "$work/nothing.cap"
 refused 'a bad CAP file is refused' 14 'ZIP' "$ferry" app add "$caps/bad/truncated.cap"
-refused 'a CAP file that no 256 blocks can hold is refused' 14 '256 blocks' \
-    "$ferry" app add "$caps/bulk120-jc222.cap"
+ok 'a CAP file of more than 256 short blocks is stored' "$ferry" app add "$caps/bulk120-jc222.cap"
+order --app bulk120-jc222 --type badge
+run good
+ended 'and goes with extended length' confirmed none 0
+order --app bulk120-jc222 --type badge --remove
+run good
+ended 'and is removed' confirmed none 0
 
 # a card that holds it already
 order --app hello-jc222 --type badge

@@ -463,6 +463,30 @@ static void a_large_application_takes_three_posts_too(void **state)
     }
 }
 
+/* 120 KB: with 256 short blocks it would not go; a card that takes extended length gets it, one that does not gets
+ * nothing. */
+static void more_than_256_short_blocks_go_with_extended_length(void **state)
+{
+    const struct bench_setup setups[] = {bench_modern(), bench_classic()};
+    (void)state;
+    for (size_t n = 0; n < 2; n++) {
+        struct bench b;
+        bench_open(&b, &setups[n]);
+        bench_add_app(&b, "bulk", "bulk120-jc222.cap", NULL);
+        bench_add_order(&b, "bulk", "install", "bulk", "", "");
+        struct bench_result r = bench_run(&b, "bulk", NULL);
+        if (n == 0) {
+            bench_expect("extended", &r, OUTCOME_CONFIRMED, REASON_NONE);
+            assert_true(r.loads > 100 && r.loads <= 256);
+            assert_int_equal(r.posts, 3);
+        } else {
+            assert_int_equal(r.outcome, OUTCOME_FAILED);
+            assert_int_equal(r.loads, 0);
+        }
+        bench_close(&b);
+    }
+}
+
 /* A listing that takes several answers (6310) is read to its end where that matters. */
 static void a_long_listing_is_read_to_its_end(void **state)
 {
@@ -515,6 +539,7 @@ int main(void)
         cmocka_unit_test(a_long_listing_is_read_to_its_end),
         cmocka_unit_test(derived_data_is_filled_in),
         cmocka_unit_test(a_large_application_takes_three_posts_too),
+        cmocka_unit_test(more_than_256_short_blocks_go_with_extended_length),
         cmocka_unit_test(installed_confirmed_there_already_removed),
         cmocka_unit_test(without_response_macs_it_is_reported),
         cmocka_unit_test(every_level_works),
