@@ -41,10 +41,34 @@ void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid)
         command_get_data(&out[i + 1], tags[i]);
 }
 
-bool identity_ask_otherwise(struct apdu *out, size_t n)
+/* NXP and most others; Visa's, on older cards; of 7 bytes; Gemalto's two; test cards. */
+static const struct aid known_managers[] = {
+    {{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00}, 8},
+    {{0xA0, 0x00, 0x00, 0x00, 0x03, 0x00, 0x00, 0x00}, 8},
+    {{0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00}, 7},
+    {{0xA0, 0x00, 0x00, 0x00, 0x18, 0x43, 0x4D, 0x00}, 8},
+    {{0xA0, 0x00, 0x00, 0x00, 0x18, 0x43, 0x4D}, 7},
+    {{0xD1, 0x56, 0x00, 0x01, 0x01, 0x00, 0x01, 0x60, 0x00, 0x00, 0x00, 0x01, 0x00, 0x00, 0x00, 0x00}, 16},
+};
+enum { KNOWN_MANAGERS = sizeof(known_managers) / sizeof(known_managers[0]) };
+
+static bool select_otherwise(struct apdu *out, const struct apdu *question, size_t attempt)
 {
-    enum { CPLC_QUESTION = 1 };
-    if (n != CPLC_QUESTION)
+    *out = *question;
+    if (attempt == 0)
+        return true;
+    if (question->data.len > 0 || attempt > KNOWN_MANAGERS)
+        return false;
+    command_select(out, aid_view(&known_managers[attempt - 1]));
+    return true;
+}
+
+bool identity_ask_otherwise(struct apdu *out, const struct apdu *question, size_t n, size_t attempt)
+{
+    enum { SELECT_QUESTION = 0, CPLC_QUESTION = 1 };
+    if (n == SELECT_QUESTION)
+        return select_otherwise(out, question, attempt);
+    if (n != CPLC_QUESTION || attempt > 0)
         return false;
     command_get_data_iso(out, TAG_CPLC);
     return true;

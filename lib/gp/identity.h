@@ -67,9 +67,10 @@ void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid);
 enum err identity_parse(struct identity *out, struct view atr, const struct rapdu *answers,
                         size_t count) MUST_USE;
 
-/* What to ask when question n was refused, with an error status word: true and *out. Cards answer CPLC in
- * class 80 or 00, some in neither. The answer counts as that to question n. */
-bool identity_ask_otherwise(struct apdu *out, size_t n);
+/* What to ask when question n was refused with an error status word, at attempt 0, 1, ...: true and *out. The
+ * answer counts as that to question n. SELECT: the same again, which some cards want after a cold start; and
+ * without an AID, what card managers in the field are called. CPLC: cards answer it in class 80 or 00. */
+bool identity_ask_otherwise(struct apdu *out, const struct apdu *question, size_t n, size_t attempt) MUST_USE;
 /* Whether the card says in its ATR that it takes extended length; false also when it says nothing. */
 bool identity_extended_length(const struct identity *id);
 

@@ -213,14 +213,36 @@ static void quirk_10_cplc_by_class(void **state)
     identity_commands(a, VIEW_NULL);
     for (size_t n = 0; n < IDENTITY_COMMANDS; n++) {
         answers[n] = (struct rapdu){VIEW_NULL, 0x6985};
-        assert_int_equal(identity_ask_otherwise(&other, n), n == 1);
+        assert_int_equal(identity_ask_otherwise(&other, &a[n], n, 0), n <= 1);
     }
-    assert_true(identity_ask_otherwise(&other, 1));
+    assert_false(identity_ask_otherwise(&other, &a[1], 1, 1));
+    assert_true(identity_ask_otherwise(&other, &a[1], 1, 0));
     assert_true(a[1].cla == 0x80 && other.cla == 0x00 && other.ins == INS_GET_DATA);
     assert_true(other.p1 == 0x9F && other.p2 == 0x7F);
     answers[0] = (struct rapdu){vector_hex("6F108408A000000151000000A5049F6501FF"), 0x9000};
     assert_int_equal(identity_parse(&id, VIEW_NULL, answers, IDENTITY_COMMANDS), OK);
     assert_false(id.has_cplc);
+}
+
+/* quirk-42: the same SELECT again; quirk-01, quirk-03: then what card managers are called, unless one was
+ * named. */
+static void quirk_03_and_42_select_otherwise(void **state)
+{
+    (void)state;
+    struct apdu a[IDENTITY_COMMANDS], other;
+    size_t attempts = 0;
+    identity_commands(a, VIEW_NULL);
+    assert_true(identity_ask_otherwise(&other, &a[0], 0, 0));
+    assert_true(other.ins == INS_SELECT && other.data.len == 0);
+    assert_true(identity_ask_otherwise(&other, &a[0], 0, 1));
+    assert_true(view_equal(other.data, vector_hex("A000000151000000")));
+    while (identity_ask_otherwise(&other, &a[0], 0, attempts))
+        attempts++;
+    assert_int_equal(attempts, 7);
+    identity_commands(a, vector_hex("A000000001"));
+    assert_true(identity_ask_otherwise(&other, &a[0], 0, 0));
+    assert_true(view_equal(other.data, vector_hex("A000000001")));
+    assert_false(identity_ask_otherwise(&other, &a[0], 0, 1));
 }
 
 /* quirk-02: a locked card answers SELECT with 6283, and may be looked at. */
@@ -318,6 +340,7 @@ int main(void)
         cmocka_unit_test(quirk_05_and_06_longest_command),
         cmocka_unit_test(quirk_10_cplc_by_class),
         cmocka_unit_test(quirk_02_locked_card),
+        cmocka_unit_test(quirk_03_and_42_select_otherwise),
         cmocka_unit_test(extended_length_by_atr),
         cmocka_unit_test(memory),
         cmocka_unit_test(dates),

@@ -5,28 +5,34 @@
 
 #include "relay.h"
 
-/* Appends the answer to one question, or to the one that takes its place when the card refuses it. */
+static enum err ask_once(struct card_reader *reader, const struct apdu *question, struct writer *answer,
+                         size_t *bytes, bool *refused)
+{
+    struct rapdu parsed;
+    struct writer asked;
+    wr_heap(&asked, CAPDU_MAX);
+    wr_clear(answer);
+    apdu_put(&asked, question);
+    enum err e = relay_command(reader, wr_view_of(&asked), answer, bytes);
+    *refused = e == OK && rapdu_parse(wr_view_of(answer), &parsed) == OK && !sw_is_ok_or_warning(parsed.sw);
+    wr_free(&asked);
+    return e;
+}
+
+/* Appends the answer to one question, or to one that takes its place as long as the card refuses. */
 static enum err ask(struct card_reader *reader, const struct apdu *question, size_t n, struct writer *all,
                     size_t *bytes)
 {
     struct apdu other;
-    struct rapdu answer;
-    struct writer asked, answered;
-    wr_heap(&asked, CAPDU_MAX);
-    wr_heap(&answered, RAPDU_MAX);
-    apdu_put(&asked, question);
-    enum err e = relay_command(reader, wr_view_of(&asked), &answered, bytes);
-    bool refused =
-        e == OK && rapdu_parse(wr_view_of(&answered), &answer) == OK && !sw_is_ok_or_warning(answer.sw);
-    if (refused && identity_ask_otherwise(&other, n)) {
-        wr_clear(&asked);
-        wr_clear(&answered);
-        apdu_put(&asked, &other);
-        e = relay_command(reader, wr_view_of(&asked), &answered, bytes);
-    }
-    wr_view(all, wr_view_of(&answered));
-    wr_free(&answered);
-    wr_free(&asked);
+    struct writer answer;
+    bool refused = false;
+    wr_heap(&answer, RAPDU_MAX);
+    enum err e = ask_once(reader, question, &answer, bytes, &refused);
+    for (size_t attempt = 0; e == OK && refused && identity_ask_otherwise(&other, question, n, attempt);
+         attempt++)
+        e = ask_once(reader, &other, &answer, bytes, &refused);
+    wr_view(all, wr_view_of(&answer));
+    wr_free(&answer);
     return e;
 }
 

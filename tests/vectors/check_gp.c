@@ -486,7 +486,7 @@ static enum verdict cplc_access(struct run *r, const json_t *row)
     if (strstr(vector_text(row, "facts"), "only with CLA 80, some only with 00") == NULL)
         return verdict(r, FAIL, "another fact");
     return same_number(r, "first", questions[1].cla, 0x80) &&
-                   same_number(r, "asks again", identity_ask_otherwise(&other, 1), true) &&
+                   same_number(r, "asks again", identity_ask_otherwise(&other, &questions[1], 1, 0), true) &&
                    same_number(r, "then", other.cla, 0x00) &&
                    same_number(r, "P1", other.p1, questions[1].p1) &&
                    same_number(r, "P2", other.p2, questions[1].p2)
