@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { FIELDS_AT_A_TIME = 256 };
+
 const uint8_t des_zero[DES_BLOCK];
 
 enum err des_cryptogram(struct crypto *c, const struct secret *enc, struct view first, struct view second,
@@ -65,23 +67,42 @@ static enum err mac_one(const struct channel *ch, struct crypto *c, const struct
     return e == OK ? rules->mac(c, secret_view(&ch->mac), icv, wr_view_of(&w), chain) : e;
 }
 
-/* The data anew, since padding for the MAC stands behind it, or its length comes before it. */
-static enum err put_field(const struct channel *ch, struct crypto *c, const struct outgoing *o,
-                          const uint8_t mac[DES_BLOCK])
+static bool is_encrypted(const struct outgoing *o)
 {
-    bool encrypted = o->field_len > o->plain->data.len;
+    return o->field_len > o->plain->data.len;
+}
+
+/* The data anew, since padding for the MAC stands behind it, or its length comes before it. */
+static enum err put_field(const struct channel *ch, const struct outgoing *o, const uint8_t mac[DES_BLOCK])
+{
     struct writer w;
-    enum err e = OK;
     wr_fixed(&w, o->field, o->field_len + MAC_LEN);
-    if (encrypted && ch->method->ops->length_byte)
+    if (is_encrypted(o) && ch->method->ops->length_byte)
         wr_u8(&w, (uint8_t)o->plain->data.len);
     wr_view(&w, o->plain->data);
     if (w.len < o->field_len)
         channel_pad(&w, DES_BLOCK);
-    if (encrypted && wr_ok(&w))
-        e = crypto_des3_cbc_encrypt(c, secret_view(&ch->enc), des_zero, wr_view_of(&w), o->field);
     wr_bytes(&w, mac, MAC_LEN);
-    return e == OK ? wr_status(&w) : e;
+    return wr_status(&w);
+}
+
+/* Each field is a chain by itself (E.4.6), so that many are encrypted at a time. */
+static enum err encrypt_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
+                               size_t count)
+{
+    struct cipher_job jobs[FIELDS_AT_A_TIME];
+    size_t n = 0;
+    enum err e = OK;
+    for (size_t i = 0; i < count && e == OK; i++) {
+        const struct outgoing *o = &commands[i];
+        if (is_encrypted(o))
+            jobs[n++] = (struct cipher_job){view_of(o->field, o->field_len), o->field};
+        if (n == FIELDS_AT_A_TIME || i + 1 == count) {
+            e = crypto_des3_cbc_encrypt_many(c, secret_view(&ch->enc), des_zero, jobs, n);
+            n = 0;
+        }
+    }
+    return e;
 }
 
 enum err des_wrap(const struct channel *ch, struct crypto *c, const struct des_rules *rules,
@@ -92,7 +113,7 @@ enum err des_wrap(const struct channel *ch, struct crypto *c, const struct des_r
     for (size_t i = 0; i < count && e == OK; i++) {
         e = mac_one(ch, c, rules, &commands[i], rules->first && i == 0, chain);
         if (e == OK)
-            e = put_field(ch, c, &commands[i], chain);
+            e = put_field(ch, &commands[i], chain);
     }
-    return e;
+    return e == OK ? encrypt_fields(ch, c, commands, count) : e;
 }

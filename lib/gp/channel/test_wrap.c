@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { COMMANDS_MAX = 160, DATA_MAX = 70000, OUT_MAX = 1 << 22 };
+enum { COMMANDS_MAX = 513, BATCH_MAX = 160, DATA_MAX = 70000, OUT_MAX = 1 << 22 };
 
 /* What the protocol knows of a channel. */
 struct plain_form {
@@ -290,7 +290,7 @@ static size_t random_length(const struct opened *o, bool extended)
 
 static size_t random_sequence(const struct opened *o, struct apdu plain[COMMANDS_MAX])
 {
-    size_t count = 1 + next_random() % COMMANDS_MAX;
+    size_t count = 1 + next_random() % BATCH_MAX;
     for (size_t i = 0; i < count; i++) {
         bool extended = next_random() % 8 == 0 && o->method->scp != SCP01;
         size_t len = random_length(o, extended);
@@ -330,10 +330,28 @@ static void long_batches(void **state)
         struct opened o = one(SCP03, i, 0x03);
         struct both b;
         both_open(&b, *state, &o);
-        for (size_t n = 0; n < COMMANDS_MAX; n++)
+        for (size_t n = 0; n < BATCH_MAX; n++)
             plain[n] = (struct apdu){.cla = 0x80, .data = view_of(random_data + n, 200 + n % 24)};
         for (size_t n = 0; n < 3; n++)
-            compare(&b, &o, plain, COMMANDS_MAX);
+            compare(&b, &o, plain, BATCH_MAX);
+        both_close(&b);
+    }
+}
+
+/* The data of many commands is encrypted at a time, in pieces of 256. */
+static void long_batches_of_des(void **state)
+{
+    static struct apdu plain[COMMANDS_MAX];
+    static const size_t counts[] = {11, 12, 255, 256, 257, 512, COMMANDS_MAX};
+    const struct opened rows[] = {one(SCP01, 0x15, 0x03), one(SCP02, 0x15, 0x03), one(SCP02, 0x15, 0x01)};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct both b;
+        both_open(&b, *state, &rows[i]);
+        for (size_t n = 0; n < COMMANDS_MAX; n++) /* some without data: nothing to encrypt */
+            plain[n] =
+                (struct apdu){.cla = 0x80, .data = view_of(random_data + n, n % 37 == 0 ? 0 : n % 230)};
+        for (size_t n = 0; n < COUNT(counts); n++)
+            compare(&b, &rows[i], plain, counts[n]);
         both_close(&b);
     }
 }
@@ -356,10 +374,9 @@ static void sequences(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_short_length),
-        cmocka_unit_test(extended_commands),
-        cmocka_unit_test(sequences),
-        cmocka_unit_test(long_batches),
+        cmocka_unit_test(every_short_length),  cmocka_unit_test(extended_commands),
+        cmocka_unit_test(sequences),           cmocka_unit_test(long_batches),
+        cmocka_unit_test(long_batches_of_des),
     };
     seed = 20240229;
     random_bytes(random_data, sizeof(random_data));
