@@ -61,7 +61,7 @@ struct pk_rsa_parts {
 };
 enum err pk_rsa_private(const struct pk_rsa_parts *parts, struct pk **out) MUST_USE;
 enum err pk_dsa_public(struct view p, struct view q, struct view g, struct view y, struct pk **out) MUST_USE;
-/* All of them; y = g^x mod p. */
+/* All of them; y = g^x mod p, computed when it is empty. */
 struct pk_dsa_parts {
     struct view p, q, g, y, x;
 };

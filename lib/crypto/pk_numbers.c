@@ -173,6 +173,20 @@ enum err pk_dsa_public(struct view p, struct view q, struct view g, struct view 
     return public_from_bytes("DSA", names, bytes, 4, out);
 }
 
+enum { DSA_P = 0, DSA_G = 2, DSA_Y = 3, DSA_X = 4 };
+
+/* y = g^x mod p; what p and the others are is looked at behind this. */
+static enum err dsa_y(BIGNUM *v[5])
+{
+    BN_CTX *ctx = BN_CTX_new();
+    v[DSA_Y] = BN_new();
+    BN_set_flags(v[DSA_X], BN_FLG_CONSTTIME);
+    bool good = ctx != NULL && v[DSA_Y] != NULL && BN_is_odd(v[DSA_P]) &&
+                BN_mod_exp(v[DSA_Y], v[DSA_G], v[DSA_X], v[DSA_P], ctx) == 1;
+    BN_CTX_free(ctx);
+    return good ? OK : crypto_failed(ERR_FORMAT);
+}
+
 enum err pk_dsa_private(const struct pk_dsa_parts *parts, struct pk **out)
 {
     static const char *const names[] = {OSSL_PKEY_PARAM_FFC_P, OSSL_PKEY_PARAM_FFC_Q, OSSL_PKEY_PARAM_FFC_G,
@@ -181,8 +195,10 @@ enum err pk_dsa_private(const struct pk_dsa_parts *parts, struct pk **out)
     BIGNUM *v[5] = {NULL};
     enum err e = read_numbers(bytes, 5, v);
     for (size_t i = 0; i < 5 && e == OK; i++)
-        if (v[i] == NULL)
+        if (v[i] == NULL && i != DSA_Y)
             e = ERR_FORMAT;
+    if (e == OK && v[DSA_Y] == NULL)
+        e = dsa_y(v);
     if (e == OK)
         e = from_numbers("DSA", names, v, 5, true, out);
     free_numbers(v, 5);
