@@ -2,7 +2,7 @@
  *
  * Certificates for test cards and their hosts: GlobalPlatform's form, and the least X.509 that RFC 5280 calls
  * a certificate. */
-#include <string.h>
+#include <stdio.h>
 
 #include <base/limits.h>
 #include <tlv/tlv.h>
@@ -105,11 +105,9 @@ static void put_name(struct writer *w, struct view name)
 /* The first second of the day, or its last. RFC 5280 4.1.2.5: two digits for the years up to 2049. */
 static void put_time(struct writer *w, uint32_t day, bool last)
 {
-    char text[16] = "00000000000000Z";
+    char text[32];
     bool short_year = day < 20500000;
-    for (size_t n = 8; n-- > 0; day /= 10)
-        text[n] = (char)('0' + day % 10);
-    memcpy(text + 8, last ? "235959" : "000000", 6);
+    snprintf(text, sizeof text, "%08u%sZ", (unsigned)day, last ? "235959" : "000000");
     tlv_put(w, short_year ? UTC_TIME : GENERALIZED_TIME, view_tail(view_str(text), short_year ? 2 : 0));
 }
 

@@ -7,6 +7,7 @@
 
 #include "domain.h"
 #include "key_parts.h"
+#include "keypair.h"
 
 enum { MORE_COMMANDS = 0x80, SEVERAL = 0x80, EXTENDED = 0xFF, COMPONENT_MIN = 0x80, KVN_FACTORY = 0xFF };
 
@@ -35,9 +36,13 @@ static uint16_t read_key(struct card *card, struct reader *r, struct new_key *ke
 {
     struct key_parts parts;
     bool extended = rd_peek(r) == EXTENDED;
-    uint16_t sw = rd_peek(r) >= COMPONENT_MIN ? SW_OK : SW_WRONG_DATA;
+    /* Below the other types there is one component and no other: what follows is the check value. */
+    bool alone = rd_peek(r) == CARD_KEY_DSA_PUBLIC || rd_peek(r) == CARD_KEY_DSA_PRIVATE;
+    uint16_t sw = alone || rd_peek(r) >= COMPONENT_MIN ? SW_OK : SW_WRONG_DATA;
     key_parts_init(&parts);
-    while (sw == SW_OK && rd_peek(r) >= COMPONENT_MIN)
+    if (alone)
+        sw = read_component(card, r, false, &parts);
+    while (!alone && sw == SW_OK && rd_peek(r) >= COMPONENT_MIN)
         sw = read_component(card, r, extended, &parts);
     struct view kcv = rd_view8(r, KCV_LEN);
     if (extended)

@@ -9,7 +9,7 @@
 
 #include "keypair.h"
 
-enum { PART_MAX = 512 };
+enum { PART_MAX = 1024 };
 
 /* Table 11-16. 81 to 83 are DES of older specifications. */
 static const struct type_row {
@@ -17,12 +17,25 @@ static const struct type_row {
     enum key_part part;
     bool secret;
 } type_rows[] = {
-    {0x80, PART_DES, true},      {0x81, PART_DES, true},        {0x82, PART_DES, true},
-    {0x83, PART_DES, true},      {0x88, PART_AES, true},        {0xA0, PART_EXPONENT, false},
-    {0xA1, PART_MODULUS, false}, {0xA2, PART_MODULUS, true},    {0xA3, PART_PRIVATE_EXPONENT, true},
-    {0xA4, PART_P, true},        {0xA5, PART_Q, true},          {0xA6, PART_QINV, true},
-    {0xA7, PART_DP, true},       {0xA8, PART_DQ, true},         {0xB0, PART_POINT, false},
-    {0xB1, PART_SCALAR, true},   {0xF0, PART_PARAMETER, false},
+    {0x80, PART_DES, true},
+    {0x81, PART_DES, true},
+    {0x82, PART_DES, true},
+    {0x83, PART_DES, true},
+    {0x88, PART_AES, true},
+    {0xA0, PART_EXPONENT, false},
+    {0xA1, PART_MODULUS, false},
+    {0xA2, PART_MODULUS, true},
+    {0xA3, PART_PRIVATE_EXPONENT, true},
+    {0xA4, PART_P, true},
+    {0xA5, PART_Q, true},
+    {0xA6, PART_QINV, true},
+    {0xA7, PART_DP, true},
+    {0xA8, PART_DQ, true},
+    {0xB0, PART_POINT, false},
+    {0xB1, PART_SCALAR, true},
+    {0xF0, PART_PARAMETER, false},
+    {CARD_KEY_DSA_PUBLIC, PART_DSA_PUBLIC, false},
+    {CARD_KEY_DSA_PRIVATE, PART_DSA_PRIVATE, true},
 };
 
 void key_parts_init(struct key_parts *p)
@@ -143,6 +156,31 @@ static enum err build_scalar(const struct key_parts *p, struct new_key *k)
     return OK;
 }
 
+/* p | q | g | y. */
+static enum err build_dsa_public(const struct key_parts *p, struct new_key *k)
+{
+    wr_view(&k->data, part(p, PART_DSA_PUBLIC));
+    return OK;
+}
+
+/* p | q | g | x. */
+static enum err build_dsa_private(const struct key_parts *p, struct new_key *k)
+{
+    struct pk_dsa_parts parts = {.y = VIEW_NULL};
+    struct pk *key = NULL;
+    struct reader r;
+    rd_init(&r, part(p, PART_DSA_PRIVATE));
+    parts.p = rd_view(&r, DSA_P_LEN);
+    parts.q = rd_view(&r, DSA_Q_LEN);
+    parts.g = rd_view(&r, DSA_P_LEN);
+    parts.x = rd_view(&r, DSA_Q_LEN);
+    enum err e = rd_done(&r) ? pk_dsa_private(&parts, &key) : ERR_FORMAT;
+    if (e == OK)
+        e = pk_put_pkcs8(key, &k->data);
+    pk_free(&key);
+    return e;
+}
+
 #define HAS(n) (1u << (n))
 static const struct key_row {
     unsigned parts; /* exactly these */
@@ -157,6 +195,8 @@ static const struct key_row {
      build_rsa_private},
     {HAS(PART_POINT) | HAS(PART_PARAMETER), CARD_KEY_ECC_PUBLIC, build_point},
     {HAS(PART_SCALAR) | HAS(PART_PARAMETER), CARD_KEY_ECC_PRIVATE, build_scalar},
+    {HAS(PART_DSA_PUBLIC), CARD_KEY_DSA_PUBLIC, build_dsa_public},
+    {HAS(PART_DSA_PRIVATE), CARD_KEY_DSA_PRIVATE, build_dsa_private},
 };
 
 bool new_key_is_symmetric(const struct new_key *k)

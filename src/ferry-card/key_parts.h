@@ -9,7 +9,8 @@
 
 enum { KCV_LEN = 3 };
 
-/* Components by meaning, for all types of table 11-16 that this card takes. */
+/* Components by meaning, for all types of table 11-16 that this card takes, and those of
+ * docs/signed-commands.md. */
 enum key_part {
     PART_DES,
     PART_AES,
@@ -24,6 +25,8 @@ enum key_part {
     PART_POINT,
     PART_SCALAR,
     PART_PARAMETER,
+    PART_DSA_PUBLIC,
+    PART_DSA_PRIVATE,
     PART_COUNT
 };
 

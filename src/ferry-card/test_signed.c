@@ -468,6 +468,104 @@ static void memory_that_takes_nothing(void **state)
     end();
 }
 
+static void put_field(struct writer *w, uint8_t type, struct view value)
+{
+    wr_u8(w, type);
+    tlv_put_length(w, value.len);
+    wr_view(w, value);
+}
+
+/* The private component, encrypted under S-DEK, with its own length in front where it needs padding. */
+static void put_secret(struct writer *w, uint8_t type, struct view value)
+{
+    static const uint8_t zeros[AES_BLOCK];
+    uint8_t padded[1024] = {0}, cipher[1024];
+    size_t len = (value.len + AES_BLOCK - 1) / AES_BLOCK * AES_BLOCK;
+    struct writer block;
+    memcpy(padded, value.data, value.len);
+    assert_int_equal(
+        crypto_aes_cbc_encrypt(crypto, secret_view(&s.s_dek), zeros, view_of(padded, len), cipher), OK);
+    wr_heap(&block, 1100);
+    if (len != value.len)
+        tlv_put_length(&block, value.len);
+    wr_view(&block, view_of(cipher, len));
+    put_field(w, type, wr_view_of(&block));
+    wr_free(&block);
+}
+
+/* A DSA key of the standard's form, as PUT KEY brings it (docs/signed-commands.md), through signed commands.
+ */
+static void dsa_keys_come_by_put_key(void **state)
+{
+    struct signed_host dsa;
+    struct writer image, public_key, private_key;
+    struct card_key *k;
+    struct pk *own = NULL;
+    (void)state;
+    begin(0x04);
+    assert_int_equal(signed_host_init(&dsa, h, 0x03),
+                     OK); /* takes the same version: its keys are read, then go */
+    k = card_find_key(&h->card.state, VIEW_NULL, SIGNED_KVN, SIGNED_KID_OWN);
+    struct view pkcs8 = view_of(k->data, k->len);
+    wr_heap(&image, 1024);
+    assert_int_equal(keypair_load(k, &own), OK);
+    assert_int_equal(keypair_put_image(own, &image), OK);
+    assert_int_equal(image.len, DSA_IMAGE_LEN);
+    wr_heap(&public_key, 1200);
+    wr_u8(&public_key, 0x41);
+    put_field(&public_key, 0x70, wr_view_of(&image));
+    wr_u8(&public_key, 0);
+    /* x in PKCS#8: 30 { 02 | 30 | 04 { 02 x } }. */
+    wr_heap(&private_key, 1200);
+    wr_view(&private_key, view_head(wr_view_of(&image), 2 * DSA_P_LEN + DSA_Q_LEN));
+    const uint32_t path[] = {0x30, 0x04, 0x02};
+    struct view x;
+    assert_true(tlv_path(pkcs8, path, 3, &x));
+    x = view_tail(x, x.len > DSA_Q_LEN ? x.len - DSA_Q_LEN : 0);
+    for (size_t n = x.len; n < DSA_Q_LEN; n++)
+        wr_u8(&private_key, 0);
+    wr_view(&private_key, x);
+    struct writer whole;
+    wr_heap(&whole, 1200);
+    struct signed_host ec;
+    assert_int_equal(signed_host_init(&ec, h, 0x04), OK);
+    ec.extended = true;
+    assert_int_equal(signed_open(&ec, 0x33), SW_OK);
+    s.s_dek = ec.s_dek;
+    wr_u8(&whole, 0x41);
+    put_secret(&whole, 0x71, wr_view_of(&private_key));
+    wr_u8(&whole, 0);
+    assert_int_equal(signed_secure(&ec, vector_hex("80D80001"), wr_view_of(&public_key)), SW_OK);
+    assert_int_equal(signed_secure(&ec, vector_hex("80D80002"), wr_view_of(&whole)), SW_OK);
+    k = card_find_key(&h->card.state, VIEW_NULL, 0x41, 0x02);
+    assert_non_null(k);
+    assert_int_equal(k->type, CARD_KEY_DSA_PRIVATE);
+    struct pk *came = NULL;
+    assert_int_equal(keypair_load(k, &came), OK);
+    assert_true(pk_same(came, own));
+    k = card_find_key(&h->card.state, VIEW_NULL, 0x41, 0x01);
+    assert_non_null(k);
+    assert_int_equal(k->type, CARD_KEY_DSA_PUBLIC);
+    /* Cut, and with a component too many. */
+    assert_int_equal(signed_secure(&ec, vector_hex("80D80003"), view_head(wr_view_of(&public_key), 800)),
+                     SW_WRONG_DATA);
+    assert_int_equal(signed_secure(&ec, vector_hex("80D80003"), vector_hex("427001FF00")), SW_WRONG_DATA);
+    wr_clear(&whole);
+    wr_view(&whole, view_head(wr_view_of(&public_key), public_key.len - 1));
+    put_field(&whole, 0x70, wr_view_of(&image));
+    wr_u8(&whole, 0);
+    assert_int_equal(signed_secure(&ec, vector_hex("80D80003"), wr_view_of(&whole)), SW_WRONG_DATA);
+    pk_free(&own);
+    pk_free(&came);
+    wr_free(&image);
+    wr_free(&public_key);
+    wr_free(&private_key);
+    wr_free(&whole);
+    signed_host_finish(&ec);
+    signed_host_finish(&dsa);
+    end();
+}
+
 /* The challenges of two openings differ, whatever the host says. */
 static void challenges_are_drawn_anew(void **state)
 {
@@ -499,6 +597,7 @@ int main(void)
         cmocka_unit_test(unfinished_openings_are_counted),
         cmocka_unit_test(a_finished_opening_clears_the_count),
         cmocka_unit_test(memory_that_takes_nothing),
+        cmocka_unit_test(dsa_keys_come_by_put_key),
         cmocka_unit_test(challenges_are_drawn_anew),
     };
     return cmocka_run_group_tests(tests, conversation_setup, conversation_teardown);
