@@ -117,6 +117,11 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync) MUST_
 
 /* The time, 0 on a card without clock. */
 uint64_t card_time(const struct card *card);
+/* STORE DATA of what belongs to a key (Amendment F 7.8): certificates BF21, list 70, behind a template A6
+ * with this value. Appends the record. 9000, 6A80, 6A88. */
+struct tlv;
+uint16_t card_put_of_key(struct card *card, struct view crt, const struct tlv *object,
+                         struct writer *records) MUST_USE;
 /* GET DATA BF21 (Amendment F 7.3): appends the certificates of the key that data names. 9000, 6A88, 6A80. */
 uint16_t card_get_certificates(const struct card *card, struct view data, struct writer *value) MUST_USE;
 bool card_isd_selected(const struct card *card);

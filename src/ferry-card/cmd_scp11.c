@@ -14,7 +14,7 @@
 /* Amendment F table 7-10: verification of the certificate failed; it is not on the list of those allowed. */
 enum { SW_CERTIFICATE = 0x6600, SW_NOT_ON_LIST = 0x6640 };
 enum { MORE = 0x80, NUMBER = 0x7F, CHAIN_MAX = 5 };
-enum { TAG_SERIAL = 0x93 };
+enum { TAG_SERIAL = 0x93, SERIAL_MAX = 20 };
 
 /* ---- certificates of the host ---- */
 
@@ -209,27 +209,34 @@ uint16_t cmd_internal_authenticate(struct card *card, const struct apdu *a, stru
     return v != NULL && !v->certificate ? authenticate(card, v, a, out) : SW_INCORRECT_P1P2;
 }
 
-/* ---- GET DATA of certificates ---- */
+/* ---- certificates that are kept ---- */
 
-/* Which key: A6 { 83 02 identifier | version } (7.3); without it the first that has certificates. */
-static bool read_reference(struct view data, uint8_t *kid, uint8_t *kvn)
+/* A6 { 83 02 identifier | version } (7.3). */
+static bool read_template(struct view crt, uint8_t *kid, uint8_t *kvn)
 {
     struct reader r, value;
-    struct tlv crt, reference;
-    *kid = 0;
-    *kvn = 0;
-    if (data.len == 0)
-        return true;
-    rd_init(&r, data);
-    if (!tlv_next(&r, &crt) || crt.tag != 0xA6 || !rd_done(&r))
-        return false;
-    rd_init(&r, crt.value);
+    struct tlv reference;
+    rd_init(&r, crt);
     if (!tlv_next(&r, &reference) || reference.tag != 0x83 || !rd_done(&r))
         return false;
     rd_init(&value, reference.value);
     *kid = rd_u8(&value);
     *kvn = rd_u8(&value);
     return rd_done(&value);
+}
+
+/* Which key; without a template the first that has certificates. */
+static bool read_reference(struct view data, uint8_t *kid, uint8_t *kvn)
+{
+    struct reader r;
+    struct tlv crt;
+    *kid = 0;
+    *kvn = 0;
+    if (data.len == 0)
+        return true;
+    rd_init(&r, data);
+    return tlv_next(&r, &crt) && crt.tag == CARD_TAG_KEY_REFERENCE && rd_done(&r) &&
+           read_template(crt.value, kid, kvn);
 }
 
 uint16_t card_get_certificates(const struct card *card, struct view data, struct writer *value)
@@ -246,4 +253,41 @@ uint16_t card_get_certificates(const struct card *card, struct view data, struct
         return wr_ok(value) ? SW_OK : SW_NO_DIAGNOSIS;
     }
     return SW_REFERENCED_DATA;
+}
+
+static bool is_certificates(struct view v)
+{
+    struct card_certificate cert;
+    struct reader r;
+    enum err e = OK;
+    rd_init(&r, v);
+    while (e == OK && rd_left(&r) != 0)
+        e = card_certificate_next(&r, &cert);
+    return e == OK;
+}
+
+static bool is_list(struct view v)
+{
+    struct reader r;
+    struct tlv serial;
+    rd_init(&r, v);
+    while (tlv_next(&r, &serial)) {
+        if (serial.tag != TAG_SERIAL || serial.value.len == 0 || serial.value.len > SERIAL_MAX)
+            return false;
+    }
+    return rd_done(&r);
+}
+
+uint16_t card_put_of_key(struct card *card, struct view crt, const struct tlv *object, struct writer *records)
+{
+    uint8_t kid, kvn;
+    struct view domain = card_domain_of(card);
+    bool good = object->tag == CARD_TAG_CERTIFICATES ? is_certificates(object->value)
+                                                     : object->tag == CARD_TAG_LIST && is_list(object->value);
+    if (!good || object->value.len > CARD_OBJECT_MAX || !read_template(crt, &kid, &kvn))
+        return SW_WRONG_DATA;
+    if (card_find_key(&card->state, domain, kvn, kid) == NULL)
+        return SW_REFERENCED_DATA;
+    card_put_certificate(records, domain, (uint16_t)object->tag, kvn, kid, object->value);
+    return wr_ok(records) ? SW_OK : SW_NO_DIAGNOSIS;
 }

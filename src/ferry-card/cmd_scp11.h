@@ -10,6 +10,8 @@
 /* Data objects beside those of GET DATA: the name of the card's group (SCP11c), the list of certificates that
  * an authority's key lets in. */
 enum { CARD_TAG_GROUP = 0x5F20, CARD_TAG_LIST = 0x0070, CARD_TAG_CERTIFICATES = 0xBF21 };
+/* In front of objects that belong to a key. */
+enum { CARD_TAG_KEY_REFERENCE = 0xA6 };
 
 struct card_oce {
     struct pk *key;            /* of the last certificate that was verified, or the root's; NULL: none */

@@ -30,12 +30,15 @@ static uint16_t store_for_application(struct card *card, const struct apdu *a)
 }
 
 /* Objects that can be set; the others are generated (11.11.2.3). */
-static bool can_be_stored(uint32_t tag)
+static bool can_be_stored(const struct tlv *object)
 {
-    static const uint32_t tags[] = {0x42, 0x45, 0x66, 0x67};
-    for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
-        if (tags[i] == tag)
-            return true;
+    static const struct {
+        uint32_t tag;
+        size_t max;
+    } rows[] = {{0x42, 255}, {0x45, 255}, {0x66, 255}, {0x67, 255}, {CARD_TAG_GROUP, 16}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].tag == object->tag)
+            return object->value.len != 0 && object->value.len <= rows[i].max;
     }
     return false;
 }
@@ -49,7 +52,10 @@ static uint16_t store_objects(struct card *card, struct view objects)
     wr_heap(&w, CAPDU_MAX);
     rd_init(&r, objects);
     while (sw == SW_OK && tlv_next(&r, &object)) {
-        if (!can_be_stored(object.tag) || object.value.len == 0 || object.value.len > 255)
+        if (object.tag == CARD_TAG_KEY_REFERENCE) {
+            struct view crt = object.value;
+            sw = tlv_next(&r, &object) ? card_put_of_key(card, crt, &object, &w) : SW_WRONG_DATA;
+        } else if (!can_be_stored(&object))
             sw = SW_WRONG_DATA;
         else
             card_put_object(&w, card_domain_of(card), (uint16_t)object.tag, object.value);

@@ -25,7 +25,7 @@ static const struct {
      "         [--scp11-ca FILE] [--scp11-key FILE] [--scp11-card-ca FILE] [--scp11-certificates FILE]\n"
      "         [--signed 01|02|03|04|05] [--signed-kvn HEX] [--signed-server FILE] [--signed-key FILE]"},
     {"run", verb_run,
-     "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log]\n"
+     "run FILE (--vpcd HOST:PORT | --socket PATH) [--t0 | --t1] [--log] [--clock]\n"
      "         [--fault mute|slow:MS|tear:N[:before|:after]|lie:more|again|huge|short|empty|noise[:N]]"},
     {"show", verb_show, "show FILE [--json]"},
     {"keys", verb_keys, "keys FILE [--kvn HEX] [--kid HEX] [--certificates]"}};

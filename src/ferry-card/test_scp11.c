@@ -477,7 +477,8 @@ static void flipped_commands_are_refused(void **state)
         len = w.len;
         w.data[at] ^= 0x40;
         /* The class of a logical channel that there is not, and a wrong Lc, are nobody's command. */
-        if (host_send(h, wr_view_of(&w)) == SW_OK || (at != 0 && at != 4 && h->card.now->session.state == SESSION_OPEN))
+        if (host_send(h, wr_view_of(&w)) == SW_OK ||
+            (at != 0 && at != 4 && h->card.now->session.state == SESSION_OPEN))
             fail_msg("byte %zu: %04X", at, h->sw);
         wr_free(&w);
     }
@@ -543,7 +544,8 @@ static void a_script_for_a_group(void **state)
     for (size_t n = 0; n < 2; n++) {
         wr_heap(&commands[n], 512);
         h->record = &commands[n];
-        host_secure(h, vector_hex(n == 0 ? "80E20000" : "80E28001"), vector_hex(n == 0 ? "450101" : "450102"));
+        host_secure(h, vector_hex(n == 0 ? "80E20000" : "80E28001"),
+                    vector_hex(n == 0 ? "450101" : "450102"));
         h->record = NULL;
     }
     struct host *const cards[] = {first, second, first};
@@ -641,6 +643,50 @@ static void certificate_store(void **state)
     end();
 }
 
+/* STORE DATA through a session: certificates and lists come behind the key that they are of. */
+static void what_belongs_to_a_key(void **state)
+{
+    static const struct {
+        const char *name, *data;
+        uint16_t sw;
+    } rows[] = {{"list", "A604830210037004930241427000", SW_WRONG_DATA},
+                {"list of the authority", "A60483021003700493024142", SW_OK},
+                {"no list any more", "A604830210037000", SW_OK},
+                {"no certificates any more", "A60483021103BF2100", SW_OK},
+                {"the group cut", "5F200447524F", SW_WRONG_DATA},
+                {"the group's name", "5F200347524F", SW_OK},
+                {"long name", "5F20110102030405060708090A0B0C0D0E0F1011", SW_WRONG_DATA},
+                {"no such key", "A60483021203BF2100", SW_REFERENCED_DATA},
+                {"no such version", "A60483021104BF2100", SW_REFERENCED_DATA},
+                {"key alone", "A60483021103", SW_WRONG_DATA},
+                {"key in one byte", "A603830111BF2100", SW_WRONG_DATA},
+                {"another object", "A60483021103450101", SW_WRONG_DATA},
+                {"certificates that are none", "A60483021103BF21023000", SW_WRONG_DATA},
+                {"numbers that are none", "A6048302100370029400", SW_WRONG_DATA},
+                {"empty number", "A6048302100370029300", SW_WRONG_DATA}};
+    struct writer data;
+    (void)state;
+    begin(CURVE_P256, false);
+    assert_int_equal(scp11_open(&s, SCP11_KID_A, FULL), SW_OK);
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        if (host_secure(h, vector_hex("80E29000"), vector_hex(rows[n].data)) != rows[n].sw)
+            fail_msg("%s: %04X", rows[n].name, h->sw);
+    }
+    assert_null(
+        card_find_certificate(&h->card.state, VIEW_NULL, CARD_TAG_CERTIFICATES, SCP11_KVN, SCP11_KID_A));
+    /* And there they are again. */
+    wr_heap(&data, 1024);
+    wr_view(&data, vector_hex("A60483021103"));
+    tlv_put(&data, CARD_TAG_CERTIFICATES, wr_view_of(&s.certificate));
+    assert_int_equal(host_secure(h, vector_hex("80E29000"), wr_view_of(&data)), SW_OK);
+    const struct card_object *o =
+        card_find_certificate(&h->card.state, VIEW_NULL, CARD_TAG_CERTIFICATES, SCP11_KVN, SCP11_KID_A);
+    assert_non_null(o);
+    assert_true(view_equal(view_of(o->data, o->len), wr_view_of(&s.certificate)));
+    wr_free(&data);
+    end();
+}
+
 static bool says(const char *command, const char *part)
 {
     if (say(command) != SW_OK)
@@ -710,6 +756,7 @@ int main(void)
         cmocka_unit_test(a_script_for_a_group),
         cmocka_unit_test(openings_inside_of_a_session),
         cmocka_unit_test(certificate_store),
+        cmocka_unit_test(what_belongs_to_a_key),
         cmocka_unit_test(the_card_announces_methods_and_keys),
     };
     return cmocka_run_group_tests(tests, conversation_setup, conversation_teardown);

@@ -18,7 +18,7 @@ struct run {
     char host[256];
     struct transport transport;
     struct card_fault fault;
-    bool t0, log;
+    bool t0, log, clock;
     struct nvm *nvm;
     struct card card;
 };
@@ -96,6 +96,7 @@ static int read_options(int argc, char **argv, struct run *r)
                                           {"t0", no_argument, NULL, '0'},
                                           {"t1", no_argument, NULL, '1'},
                                           {"log", no_argument, NULL, 'l'},
+                                          {"clock", no_argument, NULL, 'c'},
                                           {"fault", required_argument, NULL, 'f'},
                                           {NULL, 0, NULL, 0}};
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
@@ -113,6 +114,9 @@ static int read_options(int argc, char **argv, struct run *r)
             break;
         case 'l':
             r->log = true;
+            break;
+        case 'c':
+            r->clock = true;
             break;
         case 'f':
             ok = read_fault(&r->fault, optarg);
@@ -163,6 +167,8 @@ static int serve(struct run *r)
     if (e == OK) {
         card_init(&r->card, state, crypto, crypto_random(), (struct card_store){commit, r});
         r->card.t0 = r->t0;
+        if (r->clock)
+            r->card.clock.now_ms = log_now;
         r->transport.fault = &r->fault;
         r->transport.idle = rewrite_when_long;
         r->transport.idle_ctx = r;
