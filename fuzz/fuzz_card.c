@@ -3,8 +3,10 @@
  *
  * A whole conversation against a card in memory. The input: a byte for the kind of card, then steps of one
  * byte what, one byte length, and bytes: 0 a command as it is; 1 reset; 2 open a session at the level in the
- * first byte; 3 a command through the session; 4 the same with T=0 turned on or off. Whatever comes, the card
- * answers with a status word, and its records give its state again. */
+ * first byte; 3 a command through the session; 4 the same with T=0 turned on or off; 5 the logical channel in
+ * the first byte from here on; 6 commands go in parts, of the kind and length in two bytes; 7 an implicit
+ * session begins; 8 quirks in four bytes. Whatever comes, the card answers with a status word, and its
+ * records give its state again. */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -13,7 +15,49 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-enum { STEP_SEND, STEP_RESET, STEP_OPEN, STEP_SECURE, STEP_T0, STEP_COUNT };
+enum {
+    STEP_SEND,
+    STEP_RESET,
+    STEP_OPEN,
+    STEP_SECURE,
+    STEP_T0,
+    STEP_CHANNEL,
+    STEP_PARTS,
+    STEP_IMPLICIT,
+    STEP_QUIRKS,
+    STEP_COUNT
+};
+
+static const struct {
+    const char *name;
+    uint8_t i;
+} kinds[] = {{"modern", 0xFF},  {"classic", 0xFF}, {"token", 0xFF},   {"museum", 0xFF},
+             {"classic", 0x1A}, {"classic", 0x75}, {"classic", 0x2B}, {"modern", 0x71}};
+enum { KIND_COUNT = sizeof kinds / sizeof kinds[0] };
+
+/* How the host speaks from here on, or what the card is. */
+static void change(struct host *h, uint8_t what, struct view v)
+{
+    struct reader r;
+    rd_init(&r, v);
+    switch (what) {
+    case STEP_CHANNEL:
+        h->number = rd_u8(&r) % CARD_LOGICAL_CHANNELS;
+        break;
+    case STEP_PARTS:
+        h->chain = rd_u8(&r) % 3;
+        h->part = 1u + rd_u8(&r) % 255u;
+        break;
+    case STEP_IMPLICIT:
+        (void)!host_begin_implicit(h);
+        break;
+    default: /* a card is made with its quirks, so they go into its journal, too */
+        card_put_quirks(&h->journal, rd_u32(&r) & QUIRKS_ALL);
+        rd_init(&r, v);
+        h->card.state.profile.quirks = rd_u32(&r) & QUIRKS_ALL;
+        break;
+    }
+}
 
 static void step(struct host *h, uint8_t what, struct view v)
 {
@@ -32,8 +76,11 @@ static void step(struct host *h, uint8_t what, struct view v)
         if (v.len >= 4)
             host_secure(h, view_head(v, 4), view_tail(v, 4));
         break;
-    default:
+    case STEP_T0:
         h->card.t0 = !h->card.t0;
+        break;
+    default:
+        change(h, what % STEP_COUNT, v);
         break;
     }
     assert(!h->card.dead);
@@ -61,7 +108,6 @@ static void check_journal(const struct host *h)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const char *const kinds[] = {"modern", "classic", "token"};
     static struct crypto *crypto;
     static struct host h;
     struct reader r;
@@ -69,7 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         abort();
     rd_init(&r, view_of(data, len));
     uint8_t kind = rd_u8(&r);
-    if (host_init(&h, crypto, kinds[kind % 3], 0xFF) != OK)
+    if (host_init(&h, crypto, kinds[kind % KIND_COUNT].name, kinds[kind % KIND_COUNT].i) != OK)
         abort();
     while (rd_left(&r) != 0) {
         uint8_t what = rd_u8(&r);

@@ -33,6 +33,7 @@ struct command {
     card_handler *handler;
 };
 
+enum { INS_INSTALL = 0xE6, INS_LOAD = 0xE8, INS_DELETE = 0xE4 };
 enum { INS_SELECT = 0xA4, INS_MANAGE_CHANNEL = 0x70, INS_GET_RESPONSE = 0xC0 };
 enum { CLA_SM = 0x04, CLA_CHAIN = 0x10, CLA_NOT_KNOWN = 0x68, CLA_CHANNEL = 0x03 };
 
@@ -132,6 +133,7 @@ void card_reset(struct card *card)
     logical_reset(card, card_default_application(card));
     chain_end(&card->chain);
     waiting_end(card);
+    card->selected_since_reset = false;
 }
 
 void card_put_atr(const struct card *card, struct writer *out)
@@ -168,6 +170,11 @@ uint16_t card_commit(struct card *card, struct writer *records, bool sync)
 uint64_t card_time(const struct card *card)
 {
     return card->clock.now_ms != NULL ? card->clock.now_ms(card->clock.ctx) : 0;
+}
+
+bool card_has_quirk(const struct card *card, enum card_quirk quirk)
+{
+    return (card->state.profile.quirks & (uint32_t)quirk) != 0;
 }
 
 bool card_isd_selected(const struct card *card)
@@ -252,10 +259,43 @@ static uint16_t may_run(const struct card *card, const struct apdu *a)
     return SW_OK;
 }
 
+/* P1 bit 8 says that more of the command follows; in PUT KEY, FF can also be the version of the factory's
+ * keys, where the card has them. */
+static bool knows_parts(struct card *card, const struct apdu *a)
+{
+    const struct command *row = find_command(a);
+    bool version = row != NULL && row->handler == cmd_put_key && card->chain.kind == CHAIN_NONE &&
+                   card_find_keyset(&card->state, card_domain_of(card), a->p1) != NULL;
+    return row != NULL && row->chains && (a->cla & 0x80) && !version;
+}
+
 static uint16_t run_command(struct card *card, const struct apdu *a, struct writer *out)
 {
+    static const uint8_t no_data[] = {0x00};
+    size_t start = out->len;
     uint16_t sw = may_run(card, a);
-    return sw == SW_OK ? find_command(a)->handler(card, a, out) : sw;
+    if (sw == SW_OK)
+        sw = find_command(a)->handler(card, a, out);
+    bool confirms = a->ins == INS_LOAD || a->ins == INS_INSTALL || a->ins == INS_DELETE;
+    if (confirms && card_has_quirk(card, QUIRK_NO_CONFIRMATION) &&
+        view_equal(view_tail(wr_view_of(out), start), VIEW_OF(no_data)))
+        out->len = start;
+    return sw;
+}
+
+/* Parts that each have their own C-MAC are joined behind it. */
+static uint16_t run_unwrapped(struct card *card, const struct apdu *a, struct writer *out)
+{
+    struct apdu whole = *a;
+    bool complete = true;
+    uint16_t sw = SW_OK;
+    if (card_has_quirk(card, QUIRK_MAC_EACH_PART))
+        sw = chain_take(&card->chain, a, knows_parts(card, a), &whole, &complete);
+    if (sw == SW_OK && complete)
+        sw = run_command(card, &whole, out);
+    if (sw != SW_OK || complete)
+        chain_end(&card->chain);
+    return sw;
 }
 
 /* E.1.6: after a security error an explicit session refuses everything until a new one begins; an implicit
@@ -293,12 +333,13 @@ static uint16_t run_secured(struct card *card, const struct apdu *a, struct writ
     struct writer plain, answer;
     wr_heap(&plain, CAPDU_MAX);
     wr_heap(&answer, RAPDU_MAX);
-    uint16_t sw = unwrap(card, a, &plain);
+    bool lacks_le = card_has_quirk(card, QUIRK_LE_DEMANDED) && (a->cla & CLA_SM) && a->ne == 0;
+    uint16_t sw = lacks_le ? SW_WRONG_LENGTH : unwrap(card, a, &plain);
     if (sw == SW_OK) {
         struct apdu inner = *a;
         inner.cla &= (uint8_t)~CLA_SM;
         inner.data = wr_view_of(&plain);
-        sw = run_command(card, &inner, &answer);
+        sw = run_unwrapped(card, &inner, &answer);
         struct rapdu r = {.sw = sw};
         if (sw_is_ok_or_warning(sw))
             r.data = wr_view_of(&answer);
@@ -368,16 +409,6 @@ static uint16_t check_part(struct card *card, const struct apdu *a)
     return (a->cla & CLA_SM) && s->state != SESSION_OPEN ? SW_OK : may_run(card, a);
 }
 
-/* P1 bit 8 says that more of the command follows; in PUT KEY, FF can also be the version of the factory's
- * keys, where the card has them. */
-static bool knows_parts(struct card *card, const struct apdu *a)
-{
-    const struct command *row = find_command(a);
-    bool version = row != NULL && row->handler == cmd_put_key && card->chain.kind == CHAIN_NONE &&
-                   card_find_keyset(&card->state, card_domain_of(card), a->p1) != NULL;
-    return row != NULL && row->chains && (a->cla & 0x80) && !version;
-}
-
 /* Amendment F 7.5: parts of PERFORM SECURITY OPERATION say by the class that more come, and hosts set bit 8
  * of P1 beside it. */
 static struct apdu as_part(const struct apdu *a)
@@ -389,11 +420,28 @@ static struct apdu as_part(const struct apdu *a)
     return part;
 }
 
+/* A part with a C-MAC of its own is unwrapped before it is joined to the others. */
+static bool macs_each_part(const struct card *card, const struct apdu *a)
+{
+    return card_has_quirk(card, QUIRK_MAC_EACH_PART) && card->now->session.state == SESSION_OPEN &&
+           card->chain.kind != CHAIN_ISO && !(a->cla & CLA_CHAIN);
+}
+
+static uint16_t run_part(struct card *card, const struct apdu *a, struct writer *out)
+{
+    uint16_t sw = run_whole(card, a, out);
+    if (sw != SW_OK)
+        chain_end(&card->chain);
+    return sw;
+}
+
 /* A security domain: joins the parts of a command, then runs it. */
 static uint16_t run_domain(struct card *card, const struct apdu *a, struct writer *out)
 {
     struct apdu part = as_part(a), whole = part;
     bool complete = false, gp = knows_parts(card, &part);
+    if (macs_each_part(card, &part))
+        return run_part(card, &part, out);
     if (security_of(a) == SECURITY_BEGINS && card->now->session.state != SESSION_NONE)
         card_session_end(card, SESSION_NONE);
     uint16_t sw = chain_has_more(&part, gp) ? check_part(card, &part) : SW_OK;
@@ -464,6 +512,8 @@ static uint16_t get_response(struct card *card, const struct apdu *a, struct wri
         return SW_CONDITIONS;
     if (a->ne == 0)
         return SW_WRONG_LENGTH;
+    if (a->ne > have && card_has_quirk(card, QUIRK_EXACT_GET_RESPONSE))
+        return SW_CONDITIONS;
     if (a->ne > have && !(a->ne == 256 && have < 256))
         return (uint16_t)(0x6C00 | (have & 0xFF));
     return fetch(card, a->ne, out);

@@ -13,6 +13,7 @@
 #include "cmd_scp11.h"
 #include "loadfile.h"
 #include "platform.h"
+#include "quirks.h"
 #include "state.h"
 
 /* Where transactions go. sync: must survive a loss of power, not only of the process. On an error nothing was
@@ -85,7 +86,8 @@ struct card {
     struct card_store store;
     struct clock_source clock; /* now_ms NULL: the card has none, as most */
     bool t0;                   /* 61xx and 6Cxx as T=0 has them */
-    bool dead;                 /* memory and file have parted: silent until the next start */
+    bool selected_since_reset;
+    bool dead; /* memory and file have parted: silent until the next start */
 
     struct logical_channel logical[CARD_LOGICAL_CHANNELS];
     struct logical_channel *now; /* the one that the command in hand came on; never NULL */
@@ -124,6 +126,7 @@ uint16_t card_put_of_key(struct card *card, struct view crt, const struct tlv *o
                          struct writer *records) MUST_USE;
 /* GET DATA BF21 (Amendment F 7.3): appends the certificates of the key that data names. 9000, 6A88, 6A80. */
 uint16_t card_get_certificates(const struct card *card, struct view data, struct writer *value) MUST_USE;
+bool card_has_quirk(const struct card *card, enum card_quirk quirk);
 bool card_isd_selected(const struct card *card);
 /* Is it selected on a logical channel beside the one of the command in hand? (GPCS 2.3.1 9.5: then it cannot
  * be deleted) */

@@ -9,6 +9,7 @@
 
 /* E.1.2: cards need not count beyond this; Amendment D 6.2.2.1: three bytes. */
 enum { SCP02_LAST = 32767, SCP03_LAST = 0xFFFFFF };
+enum { FIXED_CHALLENGE = 0x5A };
 
 static bool blocked(const struct card *card, const struct card_keyset *k)
 {
@@ -50,7 +51,12 @@ static enum err make_challenge(struct card *card, const struct card_channel_ops 
                                const struct card_keyset *k, const struct card_static_keys *keys,
                                uint8_t *challenge)
 {
-    if (ops->counts(k->i))
+    bool derived = ops->counts(k->i) || (k->scp == 0x02 && card_has_quirk(card, QUIRK_PSEUDO_RANDOM_ALWAYS));
+    if (card_has_quirk(card, QUIRK_FIXED_CHALLENGE)) {
+        memset(challenge, FIXED_CHALLENGE, ops->card_challenge_len(k->i));
+        return OK;
+    }
+    if (derived)
         return ops->pseudo_random(card->crypto, keys, k->i, k->counter,
                                   card_domain_aid(&card->state, card_domain_of(card)), challenge);
     return card->random.fill(card->random.ctx, challenge, ops->card_challenge_len(k->i));
@@ -117,8 +123,11 @@ uint16_t cmd_initialize_update(struct card *card, const struct apdu *a, struct w
     /* P2 is RFU, or with SCP01 the identifier of the first key (GPCS 2.2.1 D.4.1.4). */
     if (a->p2 != 0 && (k == NULL || k->scp != 0x01 || a->p2 != 0x01))
         return SW_INCORRECT_P1P2;
-    if (k == NULL)
-        return initialize_keyed(card, a, out);
+    if (k == NULL) {
+        uint16_t keyed = initialize_keyed(card, a, out);
+        bool other = keyed == SW_REFERENCED_DATA && card_has_quirk(card, QUIRK_UNKNOWN_KVN_6985);
+        return other ? SW_CONDITIONS : keyed;
+    }
     const struct card_channel_ops *ops = card_channel_ops(k->scp);
     if (ops == NULL || !ops->knows_i(k->i) || is_implicit(ops, k->i))
         return SW_REFERENCED_DATA;
@@ -160,6 +169,10 @@ uint16_t cmd_external_authenticate(struct card *card, const struct apdu *a, stru
     struct session *s = &card->now->session;
     (void)out;
     if (s->state != SESSION_INITIATED)
+        return SW_CONDITIONS;
+    if (a->ne != 0 && card_has_quirk(card, QUIRK_AUTHENTICATE_WITHOUT_LE))
+        return SW_INS;
+    if (a->p1 == 0x00 && card_has_quirk(card, QUIRK_NO_LEVEL_00))
         return SW_CONDITIONS;
     bool keyed = s->ops->initialize != NULL;
     const struct card_keyset *k =

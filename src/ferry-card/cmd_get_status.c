@@ -167,6 +167,8 @@ uint16_t cmd_get_status(struct card *card, const struct apdu *a, struct writer *
     bool next = (a->p2 & P2_NEXT) != 0;
     if ((a->p1 & 0xF0) == 0 || (a->p1 & 0x0F) != 0)
         return SW_INCORRECT_P1P2;
+    if ((a->p2 & 0x02) && card_has_quirk(card, QUIRK_OLD_STATUS))
+        return SW_INCORRECT_P1P2;
     /* 11.4.2.2: next occurrence needs a first one, and there is only one security domain. */
     if (next && (!l->active || l->p1 != a->p1 || a->p1 == KIND_ISD))
         return SW_CONDITIONS;

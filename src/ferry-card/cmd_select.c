@@ -34,6 +34,8 @@ static void put_oid_in(struct writer *w, uint32_t tag, struct view oid, struct v
     tlv_close(w, mark);
 }
 
+static const uint8_t scp80[] = {0x80, 0x00};
+
 /* One OID per kind of secure channel, in one template 64 each (format 1, table H-1). */
 static void put_channels(const struct card_state *s, struct writer *w)
 {
@@ -54,6 +56,8 @@ static void put_channels(const struct card_state *s, struct writer *w)
         announce_put_arcs(&arcs, methods[i].scp, methods[i].i);
         put_oid_in(w, 0x64, VIEW_OF(oid_channel), wr_view_of(&arcs));
     }
+    if (s->profile.quirks & QUIRK_SCP80_OID)
+        put_oid_in(w, 0x64, VIEW_OF(oid_channel), VIEW_OF(scp80));
 }
 
 /* Template 73 (tables H-1, H-3). */
@@ -186,6 +190,28 @@ static uint16_t list_applications(const struct card *card, const struct apdu *a,
     return out->len != 0 ? SW_OK : SW_REFERENCED_DATA;
 }
 
+/* Quirks of cards that do not tell everything. */
+static uint16_t refuse_data(const struct card *card, uint16_t tag, uint8_t cla)
+{
+    if (card_has_quirk(card, QUIRK_NO_GET_DATA))
+        return SW_CONDITIONS;
+    if (tag == 0x9F7F && card_has_quirk(card, QUIRK_NO_CPLC))
+        return cla & 0x80 ? SW_REFERENCED_DATA : SW_CLA;
+    return SW_OK;
+}
+
+/* 00 66 33 66 31 73 ...: P1 P2 as they came and a length, then the object. */
+static void put_doubled(struct writer *out, uint16_t tag, struct view value)
+{
+    struct writer object;
+    wr_heap(&object, RAPDU_MAX);
+    tlv_put(&object, tag, value);
+    wr_u16(out, tag);
+    tlv_put_length(out, object.len);
+    wr_view(out, wr_view_of(&object));
+    wr_free(&object);
+}
+
 uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *out)
 {
     uint16_t tag = (uint16_t)(a->p1 << 8 | a->p2);
@@ -195,10 +221,14 @@ uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *ou
         return SW_WRONG_LENGTH;
     struct writer value;
     wr_heap(&value, RAPDU_MAX);
-    uint16_t sw = tag == CARD_TAG_CERTIFICATES ? card_get_certificates(card, a->data, &value)
-                                               : find_value(card, tag, &value);
+    uint16_t sw = refuse_data(card, tag, a->cla);
+    if (sw == SW_OK)
+        sw = tag == CARD_TAG_CERTIFICATES ? card_get_certificates(card, a->data, &value)
+                                          : find_value(card, tag, &value);
     /* 11.3.3.1: the object in the proprietary class, its value in the interindustry class. */
-    if (sw == SW_OK && (a->cla & 0x80))
+    if (sw == SW_OK && card_has_quirk(card, QUIRK_DOUBLED_TAGS))
+        put_doubled(out, tag, wr_view_of(&value));
+    else if (sw == SW_OK && (a->cla & 0x80))
         tlv_put(out, tag, wr_view_of(&value));
     else if (sw == SW_OK)
         wr_view(out, wr_view_of(&value));
@@ -211,16 +241,21 @@ uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *ou
 /* Table 11-82. */
 static void put_fci(const struct card *card, struct writer *w)
 {
-    static const uint8_t max_data[] = {0xFF};
+    static const uint8_t max_data[] = {0xFF}, short_command[] = {0x01, 0x00};
     const struct card_object *cplc = card_find_object(&card->state, VIEW_NULL, 0x9F7F);
     size_t fci, proprietary;
     tlv_open(w, 0x6F, &fci);
     tlv_put(w, 0x84, card_domain_aid(&card->state, card_domain_of(card)));
     tlv_open(w, 0xA5, &proprietary);
-    put_management_data(&card->state, w);
-    if (cplc != NULL && card_isd_selected(card))
-        tlv_put(w, 0x9F6E, view_head(view_of(cplc->data, cplc->len), 10));
-    tlv_put(w, 0x9F65, VIEW_OF(max_data));
+    if (card_has_quirk(card, QUIRK_MINIMAL_FCI)) {
+        put_oid_in(w, 0x73, VIEW_OF(oid_gp), VIEW_NULL);
+    } else {
+        put_management_data(&card->state, w);
+        if (cplc != NULL && card_isd_selected(card))
+            tlv_put(w, 0x9F6E, view_head(view_of(cplc->data, cplc->len), 10));
+        tlv_put(w, 0x9F65,
+                card_has_quirk(card, QUIRK_BLOCK_0100) ? VIEW_OF(short_command) : VIEW_OF(max_data));
+    }
     tlv_close(w, proprietary);
     tlv_close(w, fci);
 }
@@ -263,6 +298,12 @@ static bool find_selection(const struct card *card, const struct apdu *a, size_t
 uint16_t cmd_select(struct card *card, const struct apdu *a, struct writer *out)
 {
     size_t place = 0;
+    bool first = !card->selected_since_reset;
+    card->selected_since_reset = true;
+    if (first && card_has_quirk(card, QUIRK_FIRST_SELECT_6985))
+        return SW_CONDITIONS;
+    if (a->data.len == 0 && card_has_quirk(card, QUIRK_SELECT_6D00))
+        return SW_INS;
     if (card->state.life == LIFE_TERMINATED)
         return SW_FUNCTION_UNSUPPORTED;
     if (a->p2 != 0x00 && a->p2 != 0x02)

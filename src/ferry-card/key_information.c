@@ -6,7 +6,7 @@
 #include "domain.h"
 #include "keypair.h"
 
-enum { INFORMATION_MAX = 16 };
+enum { INFORMATION_MAX = 16, TYPE_DES_ECB = 0x81 };
 
 /* Table 11-28: lengths of 256 and more are 00. */
 static void put_component(struct writer *w, uint8_t type, size_t len)
@@ -63,8 +63,12 @@ void card_put_key_information(const struct card_state *s, struct view domain, st
         const struct card_keyset *k = &s->keysets[i];
         unsigned keys = card_channel_key_count(k->scp, k->i); /* with a base key it stands for all */
         for (uint8_t id = 1; id <= keys && card_domain_is(&k->domain, domain); id++) {
-            uint8_t key[] = {id, k->kvn, k->scp == 0x03 ? CARD_KEY_AES : CARD_KEY_DES, (uint8_t)k->enc.len};
+            uint8_t des = s->profile.quirks & QUIRK_TYPE_81 ? TYPE_DES_ECB : CARD_KEY_DES;
+            uint8_t key[] = {id, k->kvn, k->scp == 0x03 ? CARD_KEY_AES : des, (uint8_t)k->enc.len};
+            const uint8_t twin[] = {id, k->kvn, des, 16};
             tlv_put(w, 0xC0, VIEW_OF(key));
+            if (k->scp == 0x03 && (s->profile.quirks & QUIRK_DES_AND_AES_LISTED))
+                tlv_put(w, 0xC0, VIEW_OF(twin));
         }
     }
     for (size_t i = 0; i < s->key_count; i++) {

@@ -13,12 +13,13 @@ static const struct {
     const char *help;
 } verbs[] = {
     {"create", verb_create,
-     "create FILE (--keys FILE | --new-keys FILE | --master FILE --kdf none|visa|visa2|emv|kdf3 | --test-keys)\n"
-     "         [--profile modern|classic|token]\n"
+     "create FILE (--keys FILE | --new-keys FILE | --master FILE --kdf none|visa|visa2|emv|kdf3 | "
+     "--test-keys)\n"
+     "         [--profile modern|classic|token|museum]\n"
      "         [--scp 01|02|03] [--i HEX] [--key-bits 64|128|192|256] [--kvn HEX]\n"
      "         [--java-card 2.2.2|3.0.5|3.1|3.2] [--memory BYTES] [--max-failures N]\n"
-     "         [--count-openings] [--short-only] [--isd-aid HEX] [--cplc HEX] [--serial HEX]\n"
-     "         [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]\n"
+     "         [--count-openings] [--short-only] [--quirk NAME]... [--isd-aid HEX]\n"
+     "         [--cplc HEX] [--serial HEX] [--kdd HEX] [--iin HEX] [--cin HEX] [--historical HEX]\n"
      "         [--host-keys DIR]\n"
      "         [--scp11 abc] [--scp11-curve P-256|P-384|P-521|brainpoolP256r1|...] [--scp11-kvn HEX]\n"
      "         [--scp11-form gp|x509] [--scp11-mac 8|16] [--scp11-group HEX] [--scp11-trust-b]\n"

@@ -41,6 +41,17 @@ static const struct card_kind kinds[] = {
      .flags = CARD_COUNTS_OPENINGS,
      .max_failures = 65,
      .memory = 81920},
+    {.name = "museum",
+     .about = "SCP01 with single DES (docs/single-des.md), Java Card 2.2.2, 32 KB, no extended length",
+     .java_card = "2.2.2",
+     .isd = "A000000003000000",
+     .scp = 1,
+     .i = 0x05,
+     .kvn = 0xFF,
+     .key_bits = 64,
+     .flags = CARD_SHORT_ONLY,
+     .max_failures = 10,
+     .memory = 32768},
 };
 
 const struct card_kind *card_kinds(size_t *count)
@@ -189,6 +200,7 @@ enum err personalise(const struct personal *p, const struct secret keys[3], stru
     set.dek = keys[2];
     wr_heap(&w, 4096);
     card_put_profile(&w, &profile);
+    card_put_quirks(&w, k->quirks);
     card_put_life(&w, LIFE_OP_READY);
     card_put_keyset(&w, &set);
     card_put_object(&w, VIEW_NULL, 0x9F7F, view_of(p->cplc, p->cplc_len));

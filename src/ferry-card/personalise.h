@@ -18,6 +18,7 @@ struct card_kind {
     uint8_t scp, i, kvn;
     uint16_t key_bits;
     uint8_t flags;
+    uint32_t quirks; /* enum card_quirk */
     uint16_t max_failures;
     uint32_t memory;
 };

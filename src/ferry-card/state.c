@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quirks.h"
 #include "state_records.h"
 
 /* More memory than any chip card has; with CARD_FRAME_MAX it bounds the file. */
@@ -153,6 +154,21 @@ void card_put_confirmations(struct writer *w, uint16_t n)
     wr_u16(w, n);
 }
 
+void card_put_quirks(struct writer *w, uint32_t quirks)
+{
+    wr_u8(w, RECORD_QUIRKS);
+    wr_u32(w, quirks);
+}
+
+static enum err apply_quirks(struct card_state *s, struct reader *r)
+{
+    uint32_t quirks = rd_u32(r);
+    if (!rd_ok(r) || (quirks & ~(uint32_t)QUIRKS_ALL) != 0)
+        return ERR_FORMAT;
+    s->profile.quirks = quirks;
+    return OK;
+}
+
 static enum err apply_confirmations(struct card_state *s, struct reader *r)
 {
     uint16_t n = rd_u16(r);
@@ -195,6 +211,7 @@ static const struct {
     card_record_apply *apply;
 } record_rows[] = {{RECORD_PROFILE, apply_profile},
                    {RECORD_LIFE, apply_life},
+                   {RECORD_QUIRKS, apply_quirks},
                    {RECORD_CONFIRMATIONS, apply_confirmations},
                    {RECORD_KEYSET, state_apply_keyset},
                    {RECORD_COUNTERS, state_apply_counters},
@@ -234,6 +251,7 @@ enum err card_state_apply(struct card_state *s, struct view records)
 void card_state_put(const struct card_state *s, struct writer *w)
 {
     card_put_profile(w, &s->profile);
+    card_put_quirks(w, s->profile.quirks);
     card_put_life(w, s->life);
     card_put_confirmations(w, s->confirmations);
     for (size_t i = 0; i < s->package_count; i++)

@@ -58,6 +58,7 @@ struct card_profile {
     char name[CARD_NAME_MAX + 1];
     uint8_t java_card; /* row of the platform table (platform.h) */
     uint8_t flags;     /* enum card_flag */
+    uint32_t quirks;   /* enum card_quirk (quirks.h) */
     uint16_t max_failures;
     uint32_t memory; /* bytes of non-volatile memory for card content */
     struct card_aid isd;
@@ -163,6 +164,8 @@ void card_state_put(const struct card_state *s, struct writer *w);
 /* One record each. A domain is its AID, empty for the issuer security domain. */
 void card_put_profile(struct writer *w, const struct card_profile *p);
 void card_put_life(struct writer *w, uint8_t life);
+/* Of the profile that was put before. */
+void card_put_quirks(struct writer *w, uint32_t quirks);
 void card_put_confirmations(struct writer *w, uint16_t n);
 void card_put_keyset(struct writer *w, const struct card_keyset *k);
 void card_put_keyset_gone(struct writer *w, struct view domain, uint8_t kvn);

@@ -17,6 +17,7 @@
 #include "keyfile.h"
 #include "nvm.h"
 #include "personalise.h"
+#include "quirks.h"
 #include "verbs.h"
 
 /* Keys that everybody knows: only when somebody says so. */
@@ -130,6 +131,15 @@ static bool read_short_only(struct create *c, const char *value)
     return true;
 }
 
+static bool read_quirk(struct create *c, const char *value)
+{
+    enum card_quirk quirk;
+    bool known = card_quirk_by_name(value, &quirk);
+    if (known)
+        c->personal.kind.quirks |= (uint32_t)quirk;
+    return known;
+}
+
 static bool read_hex(const char *value, uint8_t *out, size_t max, size_t *len)
 {
     return hex_read_str(value, out, max, len) == OK && *len != 0;
@@ -216,6 +226,7 @@ static const struct option_row {
                    {"max-failures", true, read_failures},
                    {"count-openings", false, read_count_openings},
                    {"short-only", false, read_short_only},
+                   {"quirk", true, read_quirk},
                    {"isd-aid", true, read_isd},
                    {"cplc", true, read_cplc},
                    {"serial", true, read_serial},

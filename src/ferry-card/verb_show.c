@@ -10,9 +10,12 @@
 
 #include "nvm.h"
 #include "platform.h"
+#include "quirks.h"
 #include "verbs.h"
 
 enum { KCV_LEN = 3, HEX_ROOM = 2 * 255 + 1 };
+
+enum { QUIRK_NAMES_ROOM = 1024 };
 
 /* One writer for both forms: JSON needs names and commas, people need lines. */
 struct show {
@@ -105,6 +108,19 @@ static void show_object(struct show *s, const struct card_state *c, const char *
         show_hex(s, name, view_of(o->data, o->len));
 }
 
+/* Names, one space between. */
+static void show_quirks(struct show *s, uint32_t quirks)
+{
+    char names[QUIRK_NAMES_ROOM] = "";
+    size_t count, at = 0;
+    const struct card_quirk_row *rows = card_quirks(&count);
+    for (size_t n = 0; n < count; n++) {
+        if (quirks & (uint32_t)rows[n].quirk)
+            at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", at != 0 ? " " : "", rows[n].name);
+    }
+    show_text(s, "quirks", names);
+}
+
 static void show_card(struct show *s, const struct card_state *c)
 {
     const struct platform *platform = platform_by_row(c->profile.java_card);
@@ -120,6 +136,7 @@ static void show_card(struct show *s, const struct card_state *c)
     show_number(s, "max_failures", c->profile.max_failures);
     show_number(s, "memory", c->profile.memory);
     show_number(s, "memory_free", card_memory_free(c));
+    show_quirks(s, c->profile.quirks);
     close_list(s, '}');
 }
 

@@ -270,6 +270,8 @@ uint16_t host_open(struct host *h, uint8_t kvn, uint8_t level)
 enum err host_begin_implicit(struct host *h)
 {
     const struct card_keyset *k = card_find_keyset(&h->card.state, VIEW_NULL, 0);
+    if (k == NULL)
+        return ERR_NOT_FOUND;
     struct card_static_keys keys = {k->enc, k->mac, k->dek};
     struct view aid = card_aid_view(&h->card.state.profile.isd);
     enum err e = card_scp02_open_implicit(h->crypto, &keys, k->i, k->counter, aid, &h->ch);
