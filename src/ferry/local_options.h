@@ -28,7 +28,7 @@
         {"key-env", "NAME", "the same, in an environment variable"},                                         \
         {"key-prompt", NULL, "ask for the key, without showing it (the default at a terminal)"},             \
         {"default-key", NULL, "the test key that everybody knows, 40 41 ... 4F"},                            \
-        {"kdf", "KDF", "derive the card's keys from the key: none (default), visa, visa2, emv or kdf3"},           \
+        {"kdf", "KDF", "derive the card's keys from the key: none (default), visa, visa2, emv or kdf3"},     \
         {"kvn", "HEX", "key version number (default: the card's choice)"},                                   \
         {"method", "METHOD", "such as SCP03:70 or SCP11a; default: what the card announces"},                \
         {"level", "HEX", "security level, such as 01, 03, 13 or 33 (default: the strongest of the card)"},   \

@@ -92,7 +92,7 @@ static int check_content_ledger(struct local *l, const struct plan *plan)
 
 int local_execute(struct local *l, const struct plan *plan)
 {
-    json_t *list = l->o.dry_run ? json_array() : NULL;
+    json_t *list = l->o.dry_run ? json_array() : NULL, *before;
     int code = l->o.dry_run ? EXIT_OK : check_content_ledger(l, plan);
     l->total = plan->count;
     l->done = 0;
@@ -108,10 +108,16 @@ int local_execute(struct local *l, const struct plan *plan)
     if (l->bar_open)
         fputc('\n', stderr);
     l->bar_open = false;
-    if (list != NULL)
-        json_object_set_new(l->result, "commands", list);
+    /* A verb may have several plans. */
+    before = json_object_get(l->result, list != NULL ? "commands" : "done");
+    if (list == NULL)
+        json_object_set_new(l->result, "done",
+                            json_integer(json_integer_value(before) + (json_int_t)l->done));
+    else if (before == NULL)
+        json_object_set(l->result, "commands", list);
     else
-        json_object_set_new(l->result, "done", json_integer((json_int_t)l->done));
+        json_array_extend(before, list);
+    json_decref(list);
     return code;
 }
 

@@ -11,6 +11,7 @@
 
 #include "local_channel.h"
 #include "local_data.h"
+#include "local_keyset.h"
 #include "local_plan.h"
 #include "local_words.h"
 #include "verbs.h"
@@ -24,6 +25,8 @@ static const struct option_spec domain_options[] = {
     {"new-key", "FILE", "its first keys: one, or ENC, MAC and DEK, in hexadecimal"},
     {"new-kvn", "HEX", "their version (default 30)"},
     {"new-kdf", "KDF", "derive them for this card: none (default), visa2, emv or kdf3"},
+    {"by", "COMMAND",
+     "how its keys come there: put-key (default, over the channel of its parent) or store-data"},
     {"extradite-to", "AID", "the security domain that it will belong to"},
     {NULL, NULL, NULL}};
 
@@ -43,7 +46,7 @@ struct domain {
     struct privileges privileges;
     uint8_t parameters[PARAMETERS_MAX];
     size_t parameters_len;
-    bool has_keys;
+    bool has_keys, stores; /* stores: by STORE DATA */
     struct card_keys given, made;
     enum kdf kdf;
     uint8_t kvn;
@@ -72,6 +75,10 @@ static int read_keys(struct local *l, struct domain *d)
         return local_fail(l, EXIT_USAGE, "--new-kvn is 01 to 7F");
     if (kdf != NULL && (kdf_by_name(kdf, &d->kdf) != OK || d->kdf == KDF_IMPORTED))
         return local_fail(l, EXIT_USAGE, "--new-kdf must be none, visa2, emv or kdf3");
+    const char *by = cli_option(&l->cli, "by");
+    if (by != NULL && strcmp(by, "put-key") != 0 && strcmp(by, "store-data") != 0)
+        return local_fail(l, EXIT_USAGE, "--by must be put-key or store-data");
+    d->stores = by != NULL && strcmp(by, "store-data") == 0;
     d->has_keys = file != NULL;
     const struct key_source source = {KEY_FROM_FILE, file};
     if (d->has_keys && key_source_read(&source, "new key", &d->given, &why) != OK)
@@ -115,20 +122,26 @@ static int check_card(struct local *l, const struct domain *d)
     return EXIT_OK;
 }
 
+/* Of the type that the channel's keys have. */
+static int make_keys(struct local *l, struct domain *d)
+{
+    d->given.type = l->keys.has_card && l->keys.card.type == KEY_DES3 ? KEY_DES3 : KEY_AES;
+    enum err e = kdf_derive(l->crypto, d->kdf, &d->given, VIEW_OF(l->kdd), &d->made);
+    return e == OK ? EXIT_OK
+                   : local_fail(l, EXIT_USAGE, "these can't be keys for the domain: %s", err_text(e));
+}
+
 /* 11.11.4.1: what is said of the three keys, and the keys. */
 static int make_data(struct local *l, struct domain *d)
 {
     static const uint8_t usage[SET_KEYS] = {USAGE_ENC, USAGE_MAC, USAGE_DEK};
+    const struct secret *values[SET_KEYS] = {&d->made.enc, &d->made.mac, &d->made.dek};
+    const struct card_keys blank = {.type = KEY_AES, .dek = {.len = 16}};
     struct store_key keys[SET_KEYS];
-    struct card_keys blank = {.type = KEY_AES, .dek = {.len = 16}};
-    bool des = l->keys.has_card && l->keys.card.type == KEY_DES3;
     const struct key_encryption dek =
         l->channel != NULL ? channel_key_encryption(l->channel) : secret_key_encryption(&blank);
-    d->given.type = des ? KEY_DES3 : KEY_AES;
-    enum err e = kdf_derive(l->crypto, d->kdf, &d->given, VIEW_OF(l->kdd), &d->made);
-    const struct secret *values[SET_KEYS] = {&d->made.enc, &d->made.mac, &d->made.dek};
     for (size_t n = 0; n < SET_KEYS; n++)
-        keys[n] = (struct store_key){.type = des ? KEY_TYPE_DES : KEY_TYPE_AES,
+        keys[n] = (struct store_key){.type = d->made.type == KEY_AES ? KEY_TYPE_AES : KEY_TYPE_DES,
                                      .kid = (uint8_t)(n + 1),
                                      .kvn = d->kvn,
                                      .usage = usage[n],
@@ -136,8 +149,7 @@ static int make_data(struct local *l, struct domain *d)
                                      .has_access = true,
                                      .value = secret_view(values[n])};
     wr_heap(&d->data, 4096);
-    if (e == OK)
-        e = store_put_keys(&d->data, l->crypto, keys, SET_KEYS, &dek);
+    enum err e = store_put_keys(&d->data, l->crypto, keys, SET_KEYS, &dek);
     return e == OK ? EXIT_OK
                    : local_fail(l, EXIT_USAGE, "these can't be keys for the domain: %s", err_text(e));
 }
@@ -153,7 +165,7 @@ static enum err put_domain(struct builder *b, void *arg)
                         d->privileges, view_of(d->parameters, d->parameters_len), VIEW_NULL);
     if (e == OK)
         e = build_put(b, &a, nowhere);
-    if (e != OK || !d->has_keys)
+    if (e != OK || !d->has_keys || !d->stores)
         return e;
     wr_clear(&b->scratch);
     e = command_install_for_personalization(&a, &b->scratch, aid_view(&d->aid));
@@ -173,23 +185,58 @@ static enum err put_extradition(struct builder *b, void *arg)
     return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
 }
 
-static enum err put_all(struct builder *b, void *arg)
+/* Whose channel the work began with. */
+struct beginning {
+    struct card_keys keys;
+    uint8_t kvn;
+    struct aid domain;
+};
+
+static int open_domain(struct local *l, const struct aid *domain, const struct card_keys *keys, uint8_t kvn)
 {
-    const struct domain *d = arg;
-    enum err e = put_domain(b, arg);
-    return e == OK && d->parent.len > 0 ? put_extradition(b, arg) : e;
+    if (l->o.dry_run)
+        return EXIT_OK;
+    l->o.domain = *domain;
+    return local_open_again(l, keys, kvn);
 }
 
-/* A channel to the new domain, with its own keys, is the proof. */
-static int prove(struct local *l, const struct domain *d)
+/* A domain without keys is opened with those of its parent (GPCS 2.3.1 7.3). A channel with its own is the
+ * proof.
+ */
+static int give_keys(struct local *l, const struct domain *d, const struct beginning *from)
 {
-    if (!d->has_keys || l->o.dry_run)
-        return EXIT_OK;
-    l->o.domain = d->aid;
-    int code = local_open_again(l, &d->made, d->kvn);
+    int code;
+    if (d->stores) {
+        code = open_domain(l, &d->aid, &d->made, d->kvn);
+        return code == EXIT_OK
+                   ? code
+                   : local_fail(l, code, "the domain is there, but no channel can be opened with its keys");
+    }
+    code = open_domain(l, &d->aid, &from->keys, from->kvn);
+    return code == EXIT_OK ? local_put_set(l, &d->made, d->kvn) : code;
+}
+
+static int move(struct local *l, struct domain *d, const struct beginning *from)
+{
+    int code = d->has_keys ? open_domain(l, &from->domain, &from->keys, from->kvn) : EXIT_OK;
+    return code == EXIT_OK ? local_run(l, put_extradition, d) : code;
+}
+
+static int make_domain(struct local *l, struct domain *d)
+{
+    const struct beginning from = {l->keys.card, l->kvn, l->o.domain};
+    int code = EXIT_OK;
+    if (d->has_keys && !d->stores && l->channel != NULL && !l->keys.has_card)
+        return local_fail(l, EXIT_USAGE, "over this channel keys come to the domain --by store-data");
+    if (d->has_keys)
+        code = make_keys(l, d);
+    if (code == EXIT_OK && d->stores)
+        code = make_data(l, d);
     if (code == EXIT_OK)
-        return EXIT_OK;
-    return local_fail(l, code, "the domain is there, but no channel can be opened with its new keys");
+        code = local_run(l, put_domain, d);
+    if (code == EXIT_OK && d->has_keys)
+        code = give_keys(l, d, &from);
+    return code == EXIT_OK && d->parent.len > 0 ? move(l, d, &from) : code;
 }
 
 static int create_domain(const struct cli *cli)
@@ -204,12 +251,8 @@ static int create_domain(const struct cli *cli)
         code = local_ready(&l);
     if (code == EXIT_OK && l.channel != NULL)
         code = check_card(&l, &d);
-    if (code == EXIT_OK && d.has_keys)
-        code = make_data(&l, &d);
     if (code == EXIT_OK)
-        code = local_run(&l, put_all, &d);
-    if (code == EXIT_OK)
-        code = prove(&l, &d);
+        code = make_domain(&l, &d);
     if (code == EXIT_OK && !l.o.dry_run) {
         hex_write(hex, aid_view(&d.aid));
         json_object_set_new(l.result, "domain", json_string(hex));

@@ -10,6 +10,7 @@
 #include <session/outcome.h>
 
 #include "local_channel.h"
+#include "local_keyset.h"
 #include "local_plan.h"
 #include "verbs.h"
 
@@ -284,6 +285,23 @@ static int change(struct local *l, struct change_keys *c)
                        : "The card has the new key of version %02X.",
                    c->kvn);
     }
+    return code;
+}
+
+int local_put_set(struct local *l, const struct card_keys *set, uint8_t kvn)
+{
+    struct change_keys c = {.kvn = kvn,
+                            .kid = KIND_SET,
+                            .type = set->type == KEY_AES ? KEY_TYPE_AES : KEY_TYPE_DES,
+                            .kdf = KDF_NONE,
+                            .given = *set,
+                            .symmetric = true};
+    int code = check_strength(l, &c);
+    if (code == EXIT_OK)
+        code = make(l, &c);
+    if (code == EXIT_OK)
+        code = change(l, &c);
+    finish(&c);
     return code;
 }
 

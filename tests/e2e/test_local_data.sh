@@ -44,25 +44,40 @@ local_refuses 'a parent that is not there' 4 'extradite-to' create-domain F00000
 local_does 'a package goes into a domain' install "$caps/counter-jc222.cap" --to F0000000D1 --key "$work/key" --dry-run
 said 'in words' 'into F0000000D1'
 
-# ---- DAP blocks
+local_does 'one with keys' create-domain F0000000D4 --new-key "$work/new" --key "$work/key"
+local_does 'opens with its own' list --domain F0000000D4 --key "$work/new" --kvn 30
+said 'and lists itself' 'F0000000D4 .*PERSONALIZED'
+local_does 'one with keys goes below it' create-domain F0000000D5 --new-key "$work/new" --new-kvn 31 --key "$work/key" --extradite-to F0000000D4
+local_does 'the card is listed' list --key "$work/key" --json
+same 'and says so' F0000000D4 "$(jq -r '.registry[] | select(.aid == "F0000000D5") | .domain' "$work/out")"
+local_does 'all that is shown before' create-domain F0000000D6 --new-key "$work/new" --key "$work/key" --extradite-to F0000000D4 --dry-run --json
+same 'in three steps' 'INSTALL PUT INSTALL' "$(jq -r '[.commands[] | split(" ")[0]] | join(" ")' "$work/out")"
+local_refuses 'a way that is none' 2 'store-data' create-domain F0000000D6 --by mail --key "$work/key"
+
+# ---- DAP blocks: what is loaded for the domain is verified with its key
 openssl ecparam -name prime256v1 -genkey -noout -out "$work/dap.pem" 2>/dev/null
 openssl pkey -in "$work/dap.pem" -pubout -out "$work/dap.pub"
-local_does 'a CAP file is signed' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/hello.dap"
-same 'with the domain and a signature' 'e2494f05f0000000d1c340' "$(head -c 11 "$work/hello.dap" | od -An -tx1 | tr -d ' \n')"
-local_refuses 'a block is not written over' 1 'already' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/hello.dap"
-local_refuses 'a public key does not sign' 2 'no private key' dap "$caps/hello-jc222.cap" --sign "$work/dap.pub" --for F0000000D1 --out "$work/x"
-local_refuses 'nor does SHA-1 as a matter of course' 18 'allow-weak sha1' dap "$caps/hello-jc222.cap" --sign "$work/dap.pem" --for F0000000D1 --out "$work/x" --hash sha1
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/stranger.pem" 2>/dev/null
+local_does 'a domain that verifies' create-domain F0000000D7 --privileges dap-verification --new-key "$work/new" --key "$work/key"
+local_does 'gets its key' put-key 73 --new-pem "$work/dap.pub" --new-kid 01 --domain F0000000D7 --key "$work/new" --kvn 30
+local_does 'a CAP file is signed' dap "$caps/multi-jc222.cap" --sign "$work/dap.pem" --for F0000000D7 --out "$work/good.dap"
+same 'with the domain and a signature' 'e2494f05f0000000d7c340' "$(head -c 11 "$work/good.dap" | od -An -tx1 | tr -d ' \n')"
+local_does 'and by somebody else' dap "$caps/multi-jc222.cap" --sign "$work/stranger.pem" --for F0000000D7 --out "$work/wrong.dap"
+local_refuses 'a block is not written over' 1 'already' dap "$caps/multi-jc222.cap" --sign "$work/dap.pem" --for F0000000D7 --out "$work/good.dap"
+local_refuses 'a public key does not sign' 2 'no private key' dap "$caps/multi-jc222.cap" --sign "$work/dap.pub" --for F0000000D7 --out "$work/x"
+local_refuses 'nor does SHA-1 as a matter of course' 18 'allow-weak sha1' dap "$caps/multi-jc222.cap" --sign "$work/dap.pem" --for F0000000D7 --out "$work/x" --hash sha1
 ok 'and nothing is left of these' test ! -e "$work/x"
-local_does 'a load with it' install "$caps/hello-jc222.cap" --dap "$work/hello.dap" --to F0000000D1 --replace --key "$work/key" --dry-run
-said 'has the hash' 'hash of 32 bytes'
-local_refuses 'what is no block' 2 'not a DAP block' install "$caps/hello-jc222.cap" --dap "$work/key" --replace --key "$work/key"
+local_refuses 'what is no block' 2 'not a DAP block' install "$caps/multi-jc222.cap" --dap "$work/key" --key "$work/key"
+local_refuses 'a load without it is refused' 4 'signature' load "$caps/multi-jc222.cap" --to F0000000D7 --key "$work/key"
+local_refuses 'and with the wrong one' 4 'signature' load "$caps/multi-jc222.cap" --to F0000000D7 --dap "$work/wrong.dap" --key "$work/key"
+local_does 'with the right one it is loaded' load "$caps/multi-jc222.cap" --to F0000000D7 --dap "$work/good.dap" --key "$work/key"
 
 # ---- scripts
 local_does 'a plain script needs no card' script "$caps/counter-jc222.cap" --out "$work/plain.script"
 same 'and is one of commands' aa "$(head -c 1 "$work/plain.script" | od -An -tx1 | tr -d ' \n')"
 local_refuses 'which the card refuses' 4 'refused' play "$work/plain.script"
 local_does 'a signed one is made for the card' script "$caps/counter-jc222.cap" --signed --key "$work/key" --out "$work/signed.script"
-held 'which is not changed by that' 1 '.packages | length'
+held 'which is not changed by that' 2 '.packages | length'
 local_does 'and plays on it' play "$work/signed.script"
 same 'the application answers' 9000 "$(select_app data F00000000201)"
 local_refuses 'but once only' 4 'refused' play "$work/signed.script"
