@@ -219,6 +219,11 @@ static uint8_t *take_room(struct writer *w, size_t len)
     return at;
 }
 
+uint8_t *wr_room(struct writer *w, size_t len)
+{
+    return take_room(w, len);
+}
+
 uint8_t *wr_reserve(struct writer *w, size_t len)
 {
     uint8_t *at = take_room(w, len);

@@ -91,6 +91,8 @@ void wr_view16(struct writer *w, struct view v);
 void wr_view32(struct writer *w, struct view v);
 /* Room for len bytes, zeroed, to be filled in by the caller before the next write; NULL when bad. */
 uint8_t *wr_reserve(struct writer *w, size_t len);
+/* The same, not zeroed: each byte that is looked at later must be written first. */
+uint8_t *wr_room(struct writer *w, size_t len);
 /* Puts bytes in at an earlier place (at <= w->len) and moves the rest up. */
 void wr_insert(struct writer *w, size_t at, struct view v);
 void wr_fail(struct writer *w);

@@ -209,7 +209,7 @@ bool channel_is_success(uint16_t sw)
 static enum err prepare(const struct channel *ch, const struct apdu *plain, bool encrypt,
                         struct outgoing *out)
 {
-    bool extended = apdu_is_extended(plain) || channel_extended_reason(ch->method) != NULL;
+    bool extended = apdu_is_extended(plain) || ch->method->tag_len > SHORT_DATA_MAX;
     size_t len = channel_field_len(ch->method, encrypt, plain->data.len);
     if (!is_plain_class(plain->cla))
         return ERR_ARGUMENT;
@@ -264,7 +264,7 @@ static enum err wrap(struct channel *ch, struct crypto *c, const struct apdu *pl
         return OK;
     if (count > UINT32_MAX - ch->counter)
         return ERR_LIMIT;
-    struct outgoing *commands = calloc(count, sizeof(*commands));
+    struct outgoing *commands = reallocarray(NULL, count, sizeof(*commands));
     if (commands == NULL)
         return ERR_MEMORY;
     for (size_t i = 0; i < count && e == OK; i++)

@@ -24,7 +24,7 @@ enum {
     CONSTANT_S_RMAC = 0x07,
 
     ICV_GROUP = 64,  /* ICVs made in one call */
-    RUN_PIECE = 8192 /* of the MAC run; a multiple of the block */
+    RUN_PIECE = 4096 /* of the MAC run, which stays near with what it is made of; a multiple of the block */
 };
 
 /* Amendment D 4.1.5: label (11 zeros, constant) | 00 | L in bits | counter | context */
@@ -96,14 +96,17 @@ static enum err scp03_derive(struct channel *ch, struct crypto *c, const struct 
     return e;
 }
 
-/* Amendment D 4.1.4. The layout is zero where nothing was written. */
+/* Amendment D 4.1.4. */
 static void put_field(const struct outgoing *o)
 {
     struct view data = o->plain->data;
+    uint8_t *end = o->field + data.len;
     if (data.len > 0)
         memcpy(o->field, data.data, data.len);
-    if (o->field_len > data.len)
-        o->field[data.len] = 0x80;
+    if (o->field_len > data.len) {
+        memset(end, 0, o->field_len - data.len);
+        *end = 0x80;
+    }
 }
 
 /* 6.2.6: the counter as a block; 6.2.7: with the first byte 80 for responses. */
@@ -210,30 +213,56 @@ static void mask_last_block(const struct outgoing *o, const struct subkeys *k)
     xor_block(o->start + o->message_len - AES_BLOCK, complete ? k->complete : k->padded);
 }
 
-/* Zeros, header, and the padding of SP 800-38B 6.2. */
-static void complete_message(const struct outgoing *o, size_t tag_len, const struct subkeys *k)
+/* Zeros, header, and the padding of SP 800-38B 6.2, whose end may fall into the next message's zeros, or what
+ * is reserved behind the last. */
+static void complete_message(const struct outgoing *o, size_t tag_len)
 {
+    static const uint8_t padding[AES_BLOCK] = {0x80};
     uint8_t *end = o->field + o->field_len;
     memset(o->start, 0, AES_BLOCK);
     channel_put_header(o->start + AES_BLOCK, o, o->field_len + tag_len);
-    mask_last_block(o, k);
     if (end < o->start + o->message_len)
-        *end ^= 0x80;
+        memcpy(end, padding, AES_BLOCK);
 }
 
-/* The CBC run over the layout, in pieces, of which only the end of each message is looked at. */
+/* The CBC run over the layout, in pieces, of which only the end of each message is looked at. A message is
+ * written just before the run comes to it, while its memory is still near. */
 struct run {
+    const struct outgoing *commands;
+    size_t count, made, tag_len;
+    bool put; /* the fields too, which are not encrypted */
+    const struct subkeys *k;
+
     struct view rest;
     const uint8_t *at; /* how far the run has come */
     size_t piece_len;
     uint8_t piece[RUN_PIECE]; /* what came out last */
 };
 
+/* The mask comes one message later: a processor waits when it reads a block of which it has just written
+ * bytes. */
+static void make_to(struct run *r, const uint8_t *end)
+{
+    const struct outgoing *before = NULL;
+    for (; r->made < r->count && r->commands[r->made].start < end; r->made++) {
+        const struct outgoing *o = &r->commands[r->made];
+        if (r->put)
+            put_field(o);
+        complete_message(o, r->tag_len);
+        if (before != NULL)
+            mask_last_block(before, r->k);
+        before = o;
+    }
+    if (before != NULL)
+        mask_last_block(before, r->k);
+}
+
 /* The output block that ends at end. */
 static enum err run_to(struct run *r, struct crypto *c, const uint8_t *end, uint8_t mac[AES_BLOCK])
 {
     while (r->at < end) {
         struct view now = view_head(r->rest, RUN_PIECE);
+        make_to(r, r->at + now.len);
         enum err e = crypto_aes_run_update(c, now, r->piece);
         if (e != OK)
             return e;
@@ -245,6 +274,20 @@ static enum err run_to(struct run *r, struct crypto *c, const uint8_t *end, uint
     return OK;
 }
 
+static void run_begin(struct run *r, const struct channel *ch, const struct outgoing *commands, size_t count,
+                      size_t len, const struct subkeys *k)
+{
+    r->commands = commands;
+    r->count = count;
+    r->made = 0;
+    r->tag_len = ch->tag_len;
+    r->put = !channel_encrypts(ch);
+    r->k = k;
+    r->rest = view_of(commands[0].start, len);
+    r->at = commands[0].start;
+    r->piece_len = 0;
+}
+
 /* The C-MACs of all commands, and the last of them as a whole. A C-MAC reaches into the next message: it is
  * written when the run is beyond that message's start for sure, i.e. when the next one has its MAC. */
 static enum err mac_all(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
@@ -252,9 +295,7 @@ static enum err mac_all(const struct channel *ch, struct crypto *c, const struct
 {
     uint8_t mac[AES_BLOCK], *place = NULL;
     struct run r;
-    r.rest = view_of(commands[0].start, len);
-    r.at = commands[0].start;
-    r.piece_len = 0;
+    run_begin(&r, ch, commands, count, len, k);
     enum err e = crypto_aes_run_begin(c, secret_view(&ch->mac), ch->chain);
     for (size_t i = 0; i < count && e == OK; i++) {
         const struct outgoing *o = &commands[i];
@@ -277,14 +318,11 @@ static enum err protect(const struct channel *ch, struct crypto *c, const struct
                         size_t count, size_t len, uint8_t chain[AES_BLOCK])
 {
     struct subkeys k;
-    enum err e = channel_scp03_put_fields(ch, c, commands, count);
+    enum err e = channel_encrypts(ch) ? encrypt_fields(ch, c, commands, count) : OK;
     if (e == OK)
         e = derive_subkeys(ch, c, &k);
-    if (e == OK) {
-        for (size_t i = 0; i < count; i++)
-            complete_message(&commands[i], ch->tag_len, &k);
+    if (e == OK)
         e = mac_all(ch, c, commands, count, len, &k, chain);
-    }
     wipe(&k, sizeof(k));
     return e;
 }
@@ -294,10 +332,9 @@ static size_t blocks(size_t len)
     return (len + AES_BLOCK - 1) / AES_BLOCK * AES_BLOCK;
 }
 
-/* Reserves all messages one behind the other, and room for a C-MAC that reaches over the end; len is without
- * that. */
-static enum err lay_out(struct outgoing *commands, size_t count, size_t tag_len, struct writer *storage,
-                        size_t *len)
+/* Reserves all messages one behind the other, and room for a C-MAC, or padding, that reaches over the end;
+ * len is without that. */
+static enum err lay_out(struct outgoing *commands, size_t count, struct writer *storage, size_t *len)
 {
     size_t all = 0;
     for (size_t i = 0; i < count; i++) {
@@ -305,7 +342,7 @@ static enum err lay_out(struct outgoing *commands, size_t count, size_t tag_len,
         o->message_len = blocks(AES_BLOCK + o->header_len + o->field_len);
         all += o->message_len;
     }
-    uint8_t *start = wr_reserve(storage, all + tag_len);
+    uint8_t *start = wr_room(storage, all + AES_BLOCK);
     if (start == NULL)
         return wr_status(storage);
     for (size_t i = 0; i < count; i++) {
@@ -323,7 +360,7 @@ enum err channel_scp03_wrap(struct channel *ch, struct crypto *c, struct outgoin
 {
     uint8_t chain[AES_BLOCK];
     size_t len = 0;
-    enum err e = lay_out(commands, count, ch->tag_len, storage, &len);
+    enum err e = lay_out(commands, count, storage, &len);
     if (e == OK)
         e = protect(ch, c, commands, count, len, chain);
     if (e == OK)
