@@ -60,8 +60,10 @@ struct signing {
     struct apdu plain[COMMANDS_MAX], wrapped[COMMANDS_MAX];
     size_t count;
     struct writer storage, card_says, external;
-    EVP_PKEY *bare_key;
-    EVP_PKEY_CTX *bare;
+    EVP_PKEY *bare_key, *bare_card;
+    EVP_PKEY_CTX *bare, *bare_verify, *bare_keygen, *bare_derive; /* the last two: where a key is carried */
+    uint8_t bare_signature[PK_SIGNATURE_MAX + 16];
+    size_t bare_signature_len;
     uint8_t digest[DIGEST_MAX];
 };
 
@@ -80,17 +82,34 @@ static int sign_all(void *ctx)
     return good;
 }
 
-/* As many signatures, of a digest that is there. */
+static bool carry_bare(struct signing *s)
+{
+    uint8_t shared[PK_SHARED_MAX];
+    size_t len = sizeof(shared);
+    EVP_PKEY *made = NULL;
+    if (s->bare_keygen == NULL)
+        return true;
+    bool good = EVP_PKEY_generate(s->bare_keygen, &made) == 1 &&
+                EVP_PKEY_derive_set_peer_ex(s->bare_derive, s->bare_card, 0) == 1 &&
+                EVP_PKEY_derive(s->bare_derive, shared, &len) == 1;
+    EVP_PKEY_free(made);
+    return good;
+}
+
+/* As many signatures, of a digest that is there, and the card's verified; with encryption the ephemeral key
+ * and the agreement. */
 static int sign_bare(void *ctx)
 {
     struct signing *s = ctx;
-    uint8_t signature[PK_SIGNATURE_MAX];
+    const size_t digest_len = crypto_digest_len(s->variant->digest);
+    uint8_t signature[PK_SIGNATURE_MAX + 16];
     for (size_t n = 0; n < s->count + 1; n++) {
         size_t len = sizeof(signature);
-        if (EVP_PKEY_sign(s->bare, signature, &len, s->digest, crypto_digest_len(s->variant->digest)) != 1)
+        if (EVP_PKEY_sign(s->bare, signature, &len, s->digest, digest_len) != 1)
             return 0;
     }
-    return 1;
+    return carry_bare(s) && EVP_PKEY_verify(s->bare_verify, s->bare_signature, s->bare_signature_len,
+                                            s->digest, digest_len) == 1;
 }
 
 /* docs/signed-commands.md, INITIALIZE UPDATE: M1 and the answer. */
@@ -123,19 +142,44 @@ static void answer_as_card(struct signing *s)
     s->answer = (struct rapdu){wr_view_of(&s->card_says), SW_OK};
 }
 
-static void make_bare_signer(struct signing *s, struct view der)
+static void set_scheme(const struct signing *s, EVP_PKEY_CTX *ctx)
 {
-    const unsigned char *at = der.data;
     const EVP_MD *md = s->variant->digest == DIGEST_SHA384 ? EVP_sha384() : EVP_sha256();
-    s->bare_key = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
-    s->bare = EVP_PKEY_CTX_new_from_pkey(NULL, s->bare_key, NULL);
-    if (s->bare == NULL || EVP_PKEY_sign_init(s->bare) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(s->bare, md) != 1)
-        die("no bare signer");
+    if (EVP_PKEY_CTX_set_signature_md(ctx, md) != 1)
+        die("no digest");
     if (s->variant->algorithm == PK_RSA &&
-        (EVP_PKEY_CTX_set_rsa_padding(s->bare, RSA_PKCS1_PSS_PADDING) != 1 ||
-         EVP_PKEY_CTX_set_rsa_pss_saltlen(s->bare, RSA_PSS_SALTLEN_DIGEST) != 1))
+        (EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) != 1 ||
+         EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) != 1))
         die("no PSS");
+}
+
+static void make_bare_carrier(struct signing *s)
+{
+    s->bare_keygen = EVP_PKEY_CTX_new_from_pkey(NULL, s->bare_key, NULL);
+    s->bare_derive = EVP_PKEY_CTX_new_from_pkey(NULL, s->bare_key, NULL);
+    if (s->bare_derive == NULL || s->bare_keygen == NULL || EVP_PKEY_keygen_init(s->bare_keygen) != 1 ||
+        EVP_PKEY_derive_init(s->bare_derive) != 1)
+        die("no bare agreement");
+}
+
+static void make_bare_signer(struct signing *s, struct view der, struct view card)
+{
+    const unsigned char *at = der.data, *card_at = card.data;
+    s->bare_key = d2i_AutoPrivateKey(NULL, &at, (long)der.len);
+    s->bare_card = d2i_PUBKEY(NULL, &card_at, (long)card.len);
+    s->bare = EVP_PKEY_CTX_new_from_pkey(NULL, s->bare_key, NULL);
+    s->bare_verify = EVP_PKEY_CTX_new_from_pkey(NULL, s->bare_key, NULL);
+    if (s->bare == NULL || s->bare_verify == NULL || EVP_PKEY_sign_init(s->bare) != 1 ||
+        EVP_PKEY_verify_init(s->bare_verify) != 1)
+        die("no bare signer");
+    set_scheme(s, s->bare);
+    set_scheme(s, s->bare_verify);
+    s->bare_signature_len = sizeof(s->bare_signature);
+    if (EVP_PKEY_sign(s->bare, s->bare_signature, &s->bare_signature_len, s->digest,
+                      crypto_digest_len(s->variant->digest)) != 1)
+        die("no bare signature");
+    if ((s->level & LEVEL_C_DECRYPTION) != 0)
+        make_bare_carrier(s);
 }
 
 /* LOAD commands; as long as short ones where they are, and as a card with 1 KB of buffer takes them. */
@@ -159,7 +203,7 @@ static void take_keys(struct signing *s)
     must(pk_from_spki(vector_bytes(row, "server_public"), &s->server_public), "server's key");
     must(pk_from_pkcs8(vector_bytes(row, "card"), &s->card), "card's key");
     must(pk_from_spki(vector_bytes(row, "card_public"), &s->card_public), "card's key");
-    make_bare_signer(s, vector_bytes(row, "server"));
+    make_bare_signer(s, vector_bytes(row, "server"), vector_bytes(row, "card_public"));
 }
 
 static void bench_signing(struct crypto *c, const struct signing_row *row)
@@ -183,7 +227,11 @@ static void bench_signing(struct crypto *c, const struct signing_row *row)
     pk_free(&s.card);
     pk_free(&s.card_public);
     EVP_PKEY_CTX_free(s.bare);
+    EVP_PKEY_CTX_free(s.bare_verify);
+    EVP_PKEY_CTX_free(s.bare_keygen);
+    EVP_PKEY_CTX_free(s.bare_derive);
     EVP_PKEY_free(s.bare_key);
+    EVP_PKEY_free(s.bare_card);
 }
 
 /* ---- SCP11 ---- */

@@ -117,8 +117,10 @@ void crypto_free(struct crypto **c)
     EVP_MD_CTX_free(x->digest_ctx);
     EVP_MAC_CTX_free(x->hmac_ctx);
     EVP_MAC_free(x->hmac);
-    for (size_t i = 0; i < CURVE_COUNT; i++)
+    for (size_t i = 0; i < CURVE_COUNT; i++) {
+        EC_GROUP_free(x->ec_groups[i]);
         EVP_PKEY_CTX_free(x->ec_keygen[i]);
+    }
     wipe(x, sizeof(*x));
     free(x);
     *c = NULL;

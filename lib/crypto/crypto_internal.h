@@ -13,6 +13,7 @@
 /* OpenSSL has a type by the name of one of our outcomes: it gets another one here. */
 #define ERR_STATE openssl_err_state
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -55,6 +56,7 @@ struct crypto {
     EVP_MAC *hmac;
     EVP_MAC_CTX *hmac_ctx; /* with SHA-256 set */
     struct slot slots[SLOT_COUNT];
+    EC_GROUP *ec_groups[CURVE_COUNT];               /* the same */
     EVP_PKEY_CTX *ec_keygen[CURVE_COUNT];           /* made when a curve is first asked for */
     uint8_t cmac_k1[AES_BLOCK], cmac_k2[AES_BLOCK]; /* subkeys of the key in SLOT_CMAC */
 };

@@ -70,13 +70,16 @@ enum err pk_dsa_private(const struct pk_dsa_parts *parts, struct pk **out) MUST_
 enum err pk_ec_public(enum pk_curve curve, struct view point, struct pk **out) MUST_USE;
 enum err pk_ec_private(enum pk_curve curve, struct view scalar, struct pk **out) MUST_USE;
 
-/* The host's key pair of one agreement, drawn from random. It is our own: nothing is proven about it, as is
- * done with pairs that come from elsewhere, which would cost more than the agreement. */
-enum err pk_ec_ephemeral(struct crypto *c, enum pk_curve curve, struct random_source random,
-                         struct pk **out) MUST_USE;
-/* The same, from its scalar and its point (04 | x | y; empty: computed), which belong together because they
- * are what pk_put_scalar and pk_put_point gave. Never for halves that anybody else had. */
+/* A key pair from its scalar and its point (04 | x | y; empty: computed), which belong together because they
+ * are what pk_put_scalar and pk_put_point gave; nothing is proven. Never for halves that anybody else had. */
 enum err pk_ec_restore(enum pk_curve curve, struct view scalar, struct view point, struct pk **out) MUST_USE;
+
+/* The key pair of one agreement as numbers: scalar, drawn from random, and point, 04 | x | y, appended. */
+enum err pk_ec_draw(struct crypto *c, enum pk_curve curve, struct random_source random, struct secret *scalar,
+                    struct writer *point) MUST_USE;
+/* As pk_ecdh. ERR_FORMAT when scalar (pk_curve_len bytes) is no key or point is not on the curve. */
+enum err pk_ec_agree(struct crypto *c, enum pk_curve curve, struct view scalar, struct view point,
+                     struct secret *shared) MUST_USE;
 
 /* ---- looking at keys ---- */
 

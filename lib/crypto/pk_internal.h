@@ -58,8 +58,6 @@ enum err pk_context(struct pk *k, enum pk_use use, unsigned scheme, const struct
 
 /* scalar * generator, uncompressed, appended; ERR_FORMAT when scalar does not lie between 0 and the order. */
 enum err ec_multiply(enum pk_curve curve, const BIGNUM *scalar, struct writer *point) MUST_USE;
-/* The kept context that makes keys of this curve. */
-enum err ec_keygen_context(struct crypto *c, enum pk_curve curve, EVP_PKEY_CTX **out) MUST_USE;
 
 const char *curve_group(enum pk_curve curve); /* the library's name */
 bool curve_by_group(const char *group, enum pk_curve *out);

@@ -288,12 +288,15 @@ static enum err put_number(const struct pk *k, const char *name, size_t len, str
 
 enum err pk_put_point(const struct pk *k, struct writer *out)
 {
-    size_t len = pk_curve_len(k->curve);
+    uint8_t point[PK_POINT_MAX];
+    size_t want = 1 + 2 * pk_curve_len(k->curve), len = 0;
     if (k->algorithm != PK_EC)
         return ERR_ARGUMENT;
-    wr_u8(out, POINT_CONVERSION_UNCOMPRESSED);
-    enum err e = put_number(k, OSSL_PKEY_PARAM_EC_PUB_X, len, out);
-    return e == OK ? put_number(k, OSSL_PKEY_PARAM_EC_PUB_Y, len, out) : e;
+    if (EVP_PKEY_get_octet_string_param(k->key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point), &len) != 1 ||
+        len != want || point[0] != POINT_CONVERSION_UNCOMPRESSED)
+        return crypto_failed(ERR_CRYPTO);
+    wr_bytes(out, point, len);
+    return wr_status(out);
 }
 
 enum err pk_put_scalar(const struct pk *k, struct writer *out)
@@ -335,8 +338,8 @@ static enum err generate(EVP_PKEY_CTX *ctx, struct pk **out)
     return pk_adopt(key, true, out);
 }
 
-/* One per curve stays in struct crypto: SCP11 makes a key pair for each session. */
-enum err ec_keygen_context(struct crypto *c, enum pk_curve curve, EVP_PKEY_CTX **out)
+/* One context per curve stays in struct crypto. */
+enum err pk_generate_ec(struct crypto *c, enum pk_curve curve, struct pk **out)
 {
     const char *group = curve_group(curve);
     if (group == NULL)
@@ -351,15 +354,7 @@ enum err ec_keygen_context(struct crypto *c, enum pk_curve curve, EVP_PKEY_CTX *
             return crypto_failed(ERR_CRYPTO);
         }
     }
-    *out = *ctx;
-    return OK;
-}
-
-enum err pk_generate_ec(struct crypto *c, enum pk_curve curve, struct pk **out)
-{
-    EVP_PKEY_CTX *ctx = NULL;
-    enum err e = ec_keygen_context(c, curve, &ctx);
-    return e == OK ? generate(ctx, out) : e;
+    return generate(*ctx, out);
 }
 
 static enum err generate_rsa(unsigned bits, struct pk **out)

@@ -3,6 +3,7 @@
  * GlobalPlatform certificates from bytes to a plain struct and back, one step of their verification, and
  * chains of either kind. */
 #include <gp/certificate.h>
+#include <gp/x509.h>
 
 #include <tlv/tlv.h>
 
@@ -386,6 +387,34 @@ static enum err gp_key(const struct gp_certificate *x, struct pk **out)
     return pk_ec_public(x->curve, x->point, out);
 }
 
+enum err certificate_point(struct view certificate, enum pk_curve *curve, struct writer *out)
+{
+    struct gp_certificate x;
+    struct view point = VIEW_NULL;
+    struct pk *k = NULL;
+    enum err e =
+        is_gp(certificate) ? gp_certificate_parse(certificate, &x) : x509_point(certificate, curve, &point);
+    if (e == OK && is_gp(certificate)) {
+        *curve = x.curve;
+        point = x.point;
+    }
+    if (e == OK) {
+        wr_view(out, point);
+        return wr_status(out);
+    }
+    if (is_gp(certificate))
+        return e;
+    e = pk_from_x509(certificate, &k);
+    if (e == OK && pk_algorithm(k) != PK_EC)
+        e = ERR_UNSUPPORTED;
+    if (e == OK) {
+        *curve = pk_ec_curve(k);
+        e = pk_put_point(k, out);
+    }
+    pk_free(&k);
+    return e;
+}
+
 enum err certificate_key(struct view certificate, struct pk **out)
 {
     struct gp_certificate x;
@@ -440,10 +469,20 @@ static enum err verify_step(struct crypto *c, struct view certificate, struct pk
     bool is_ca = below > 0;
     if (is_gp(certificate))
         return verify_gp(c, certificate, issuer, above, is_ca, now_ms);
+    if (above.len == 0 && !is_ca) { /* of the plainest form, without the library */
+        enum err plain = x509_leaf_verify(c, certificate, issuer, now_ms);
+        if (plain != ERR_UNSUPPORTED)
+            return plain;
+    }
     enum err e = pk_x509_verify(certificate, issuer, is_gp(above) ? VIEW_NULL : above, is_ca, now_ms);
     if (e == OK && is_ca && pk_x509_path_len(certificate) < below - 1)
         e = ERR_AUTH;
     return e;
+}
+
+enum err certificate_leaf_verify(struct crypto *c, struct pk *trust, struct view certificate, uint64_t now_ms)
+{
+    return verify_step(c, certificate, trust, VIEW_NULL, 0, now_ms);
 }
 
 enum err certificate_chain_verify(struct crypto *c, struct pk *trust, const struct view *certs, size_t count,

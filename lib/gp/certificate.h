@@ -46,6 +46,9 @@ enum err gp_certificate_issue(struct crypto *c, const struct gp_certificate *wha
 
 /* The public key in a certificate of either kind. Nothing is verified. */
 enum err certificate_key(struct view certificate, struct pk **out) MUST_USE;
+/* The same as a curve and 04 | x | y, appended; whether that is on the curve is not looked at.
+ * ERR_UNSUPPORTED for a key of another kind. */
+enum err certificate_point(struct view certificate, enum pk_curve *curve, struct writer *out) MUST_USE;
 /* Certificates side by side, as in the value of BF21 (a certificate store) or in PERFORM SECURITY OPERATION:
  * views of each, at most max. ERR_FORMAT, ERR_LIMIT. */
 enum err certificates_split(struct view together, struct view *out, size_t max, size_t *count) MUST_USE;
@@ -56,5 +59,8 @@ enum err certificates_split(struct view together, struct view *out, size_t max, 
  * ERR_FORMAT, ERR_UNSUPPORTED, ERR_LIMIT, ERR_ARGUMENT (no certificate). */
 enum err certificate_chain_verify(struct crypto *c, struct pk *trust, const struct view *certs, size_t count,
                                   uint64_t now_ms, struct pk **leaf) MUST_USE;
+/* A chain of one, without its key. */
+enum err certificate_leaf_verify(struct crypto *c, struct pk *trust, struct view certificate,
+                                 uint64_t now_ms) MUST_USE;
 
 #endif

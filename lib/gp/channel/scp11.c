@@ -145,17 +145,11 @@ static void put_key_reference(struct writer *w, const struct channel_opening *o)
 /* Amendment F 7.6.2.3: A6 { 90 protocol and parameters, 95 key usage, 80 key type, 81 key length, [84 HostID]
  * } and 5F49 the ephemeral key. */
 static enum err put_agreement(struct writer *w, const struct channel_opening *o,
-                              const struct channel_keys *keys, const struct pk *ephemeral)
+                              const struct channel_keys *keys, struct view point)
 {
     const uint8_t i = o->request.method->i & (SCP11_MUTUAL | SCP11_CARD_STATIC);
     const uint8_t parameters[] = {SCP11, has_ids(keys) ? i | SCP11_WITH_IDS : i};
-    uint8_t memory[PK_POINT_MAX];
-    struct writer point;
     size_t mark;
-    wr_fixed(&point, memory, sizeof(memory));
-    enum err e = pk_put_point(ephemeral, &point);
-    if (e != OK)
-        return e;
     tlv_open(w, TAG_CRT, &mark);
     tlv_put(w, TAG_PARAMETERS, VIEW_OF(parameters));
     put_byte(w, TAG_KEY_USAGE, scp11_key_usage(o->request.level));
@@ -164,7 +158,7 @@ static enum err put_agreement(struct writer *w, const struct channel_opening *o,
     if (keys->host_id.len > 0)
         tlv_put(w, TAG_HOST_ID, keys->host_id);
     tlv_close(w, mark);
-    tlv_put(w, TAG_POINT, wr_view_of(&point));
+    tlv_put(w, TAG_POINT, point);
     return wr_status(w);
 }
 
@@ -195,27 +189,18 @@ static enum err put_commands(struct channel_opening *o, const struct channel_key
 static enum err scp11_begin(struct channel_opening *o, struct crypto *c, struct random_source random,
                             const struct channel_keys *keys)
 {
-    struct pk *ephemeral = NULL;
-    struct writer scalar;
-    size_t reference_len;
+    uint8_t memory[PK_POINT_MAX];
+    struct writer point;
     enum err e = check_keys(o, keys);
-    if (e != OK)
-        return e;
-    e = pk_ec_ephemeral(c, curve_of(o, keys), random, &ephemeral);
+    wr_fixed(&point, memory, sizeof(memory));
+    if (e == OK)
+        e = pk_ec_draw(c, curve_of(o, keys), random, &o->own, &point);
     if (e != OK)
         return e;
     put_key_reference(&o->storage, o);
-    reference_len = o->storage.len;
-    e = put_agreement(&o->storage, o, keys, ephemeral);
-    wr_fixed(&scalar, o->own.data, sizeof(o->own.data));
-    if (e == OK)
-        e = pk_put_scalar(ephemeral, &scalar);
-    if (e == OK) {
-        o->own.len = scalar.len;
-        e = put_commands(o, keys, reference_len);
-    }
-    pk_free(&ephemeral);
-    return e;
+    const size_t reference_len = o->storage.len;
+    e = put_agreement(&o->storage, o, keys, wr_view_of(&point));
+    return e == OK ? put_commands(o, keys, reference_len) : e;
 }
 
 /* ---- what is answered ---- */
@@ -243,35 +228,37 @@ static enum err parse_answer(struct view data, struct card_answer *out)
     return OK;
 }
 
-/* The data of MUTUAL or INTERNAL AUTHENTICATE, and the host's point in it. */
-static enum err sent_data(const struct channel_opening *o, struct view *data, struct view *point)
+/* The host's static key as a number, for the second point; in SCP11b the ephemeral one serves again. */
+static enum err second_scalar(const struct channel_opening *o, const struct channel_keys *keys,
+                              struct secret *out)
 {
-    *data = o->commands[o->count - 1].data;
-    return tlv_find(*data, TAG_POINT, point) ? OK : ERR_STATE;
-}
-
-/* The two shared points, in the order that the keys are made of them: with the host's ephemeral key and, in
- * SCP11a and SCP11c, its static one. */
-static enum err agree(const struct channel_opening *o, struct crypto *c, const struct channel_keys *keys,
-                      struct pk *card_static, struct pk *card_answered, struct secret shared[2])
-{
-    struct view sent, point;
-    struct pk *ephemeral = NULL;
-    enum err e = sent_data(o, &sent, &point);
-    if (e != OK)
-        return e;
-    e = pk_ec_restore(curve_of(o, keys), secret_view(&o->own), point, &ephemeral);
-    if (e == OK)
-        e = pk_ecdh(c, ephemeral, card_answered, &shared[0]);
-    if (e == OK)
-        e = pk_ecdh(c, is_mutual(o) ? keys->host : ephemeral, card_static, &shared[1]);
-    pk_free(&ephemeral);
+    struct writer w;
+    if (!is_mutual(o))
+        return secret_set(out, secret_view(&o->own));
+    wr_fixed(&w, out->data, sizeof(out->data));
+    enum err e = pk_put_scalar(keys->host, &w);
+    out->len = w.len;
     return e;
 }
 
-/* card_point is the object 5F49 as the card sends it. */
+/* The two shared points, in the order that the keys are made of them. */
+static enum err agree(const struct channel_opening *o, struct crypto *c, const struct channel_keys *keys,
+                      struct view card_static, struct view card_answered, struct secret shared[2])
+{
+    const enum pk_curve curve = curve_of(o, keys);
+    struct secret own = {0};
+    enum err e = pk_ec_agree(c, curve, secret_view(&o->own), card_answered, &shared[0]);
+    if (e == OK)
+        e = second_scalar(o, keys, &own);
+    if (e == OK)
+        e = pk_ec_agree(c, curve, secret_view(&own), card_static, &shared[1]);
+    secret_wipe(&own);
+    return e;
+}
+
+/* card_point is the object 5F49 as the card sends it, answered its value. */
 static enum err derive(struct channel *ch, struct crypto *c, const struct channel_opening *o,
-                       const struct channel_keys *keys, struct pk *card_static, struct pk *card_answered,
+                       const struct channel_keys *keys, const struct scp11_key *card, struct view answered,
                        struct view card_point, uint8_t receipt[SCP11_RECEIPT])
 {
     struct secret shared[2] = {0};
@@ -281,7 +268,7 @@ static enum err derive(struct channel *ch, struct crypto *c, const struct channe
                                           .card_group_id = keys->card_group_id,
                                           .sent = o->commands[o->count - 1].data,
                                           .card_point = card_point};
-    enum err e = agree(o, c, keys, card_static, card_answered, shared);
+    enum err e = agree(o, c, keys, scp11_point(card), answered, shared);
     if (e == OK)
         e = scp11_derive(ch, c, &context, shared, receipt);
     secret_wipe(&shared[0]);
@@ -296,57 +283,37 @@ static void start_chain(struct channel *ch, const uint8_t receipt[SCP11_RECEIPT]
     wr_bytes(&w, receipt, SCP11_RECEIPT);
 }
 
-/* The public key that the card must have: known before, or proven by its certificates. */
-static enum err card_key(struct crypto *c, const struct channel_opening *o, const struct channel_keys *keys,
-                         const struct rapdu *answers, struct pk **made, struct pk **out)
-{
-    if (keys->peer_is_card) {
-        *out = keys->peer;
-        return OK;
-    }
-    enum err e = scp11_card_key(c, answers[0].data, keys->peer, o->request.now_ms, made);
-    if (e == OK)
-        *out = *made;
-    return e;
-}
-
-/* What the card has answered to the agreement, with its own key at hand. */
+/* What the card has answered to the agreement, with its own key at hand. The points are checked to be on the
+ * curve when they are agreed with (Amendment F 6.1.1). */
 static enum err accept_answer(struct channel *ch, struct crypto *c, const struct channel_opening *o,
-                              const struct channel_keys *keys, struct pk *card, struct view data)
+                              const struct channel_keys *keys, const struct scp11_key *card, struct view data)
 {
     uint8_t receipt[SCP11_RECEIPT];
     struct card_answer answer;
-    struct pk *answered = NULL;
     enum err e = parse_answer(data, &answer);
     if (e != OK)
         return e;
-    /* Amendment F 6.1.1: checked to be on the curve before it is used. */
-    e = pk_ec_public(curve_of(o, keys), answer.point, &answered);
-    if (e == OK && is_card_static(o) && !pk_same(answered, card))
-        e = ERR_AUTH; /* SCP11c: the card has this one key only */
-    if (e == OK)
-        e = derive(ch, c, o, keys, card, answered, answer.point_tlv, receipt);
+    if (is_card_static(o) && !view_equal(answer.point, scp11_point(card)))
+        return ERR_AUTH; /* SCP11c: the card has this one key only */
+    e = derive(ch, c, o, keys, card, answer.point, answer.point_tlv, receipt);
     if (e == OK && !secret_equal(VIEW_OF(receipt), answer.receipt))
         e = ERR_AUTH;
     if (e == OK)
         start_chain(ch, receipt);
-    pk_free(&answered);
     return e;
 }
 
 static enum err scp11_accept(struct channel *ch, struct crypto *c, const struct channel_opening *o,
                              const struct channel_keys *keys, const struct rapdu *answers)
 {
-    struct pk *made = NULL, *card = NULL;
+    struct scp11_key card;
     enum err e = check_keys(o, keys);
     if (e == OK)
-        e = card_key(c, o, keys, answers, &made, &card);
-    if (e == OK && pk_ec_curve(card) != curve_of(o, keys))
+        e = keys->peer_is_card ? scp11_take_key(keys->peer, &card)
+                               : scp11_card_key(c, answers[0].data, keys->peer, o->request.now_ms, &card);
+    if (e == OK && card.curve != curve_of(o, keys))
         e = ERR_AUTH; /* the certificate is of a key that this agreement was not begun for */
-    if (e == OK)
-        e = accept_answer(ch, c, o, keys, card, answers[o->count - 1].data);
-    pk_free(&made);
-    return e;
+    return e == OK ? accept_answer(ch, c, o, keys, &card, answers[o->count - 1].data) : e;
 }
 
 /* ---- SCP11c for a group of cards ---- */
@@ -355,24 +322,22 @@ enum err channel_group_open(struct channel **out, struct crypto *c, const struct
                             const struct channel_keys *keys)
 {
     const struct channel_method *m = o->request.method;
-    uint8_t receipt[SCP11_RECEIPT], memory[SCP11_POINT_TLV_MAX], bare[PK_POINT_MAX];
-    struct writer point, answer;
-    struct channel *ch = NULL;
+    uint8_t receipt[SCP11_RECEIPT], memory[SCP11_POINT_TLV_MAX];
+    struct scp11_key card;
+    struct writer answer;
     if (m->scp != SCP11 || !is_card_static(o) || !keys->peer_is_card || o->count == 0)
         return ERR_ARGUMENT;
     enum err e = check_keys(o, keys);
+    if (e == OK)
+        e = scp11_take_key(keys->peer, &card);
     if (e != OK)
         return e;
-    ch = channel_alloc(m, o->request.level);
+    struct channel *ch = channel_alloc(m, o->request.level);
     if (ch == NULL)
         return ERR_MEMORY;
-    wr_fixed(&point, bare, sizeof(bare));
     wr_fixed(&answer, memory, sizeof(memory));
-    e = pk_put_point(keys->peer, &point);
-    if (e == OK) {
-        tlv_put(&answer, TAG_POINT, wr_view_of(&point));
-        e = derive(ch, c, o, keys, keys->peer, keys->peer, wr_view_of(&answer), receipt);
-    }
+    tlv_put(&answer, TAG_POINT, scp11_point(&card));
+    e = derive(ch, c, o, keys, &card, scp11_point(&card), wr_view_of(&answer), receipt);
     if (e == OK) {
         start_chain(ch, receipt);
         *out = ch;

@@ -34,10 +34,19 @@ enum err scp11_derive(struct channel *ch, struct crypto *c, const struct scp11_c
 /* The key usage qualifier for a level (GPCS 2.3.1 11.1.9); 0: there is none. */
 uint8_t scp11_key_usage(uint8_t level);
 
+/* A public key as it is agreed with. */
+struct scp11_key {
+    enum pk_curve curve;
+    uint8_t point[PK_POINT_MAX]; /* 04 | x | y */
+    size_t len;
+};
+struct view scp11_point(const struct scp11_key *k);
+enum err scp11_take_key(const struct pk *k, struct scp11_key *out) MUST_USE;
 /* The card's public key out of the answer to GET DATA BF21, with or without that tag around it: certificates,
- * X.509 or GlobalPlatform, the one that trust has signed first, the card's own last. ERR_AUTH when the chain
- * does not lead from trust to it, unless trust is its very key; ERR_EXPIRED; ERR_FORMAT. */
+ * X.509 or GlobalPlatform, the one that trust has signed first, the card's own last. Whether the point is on
+ * its curve is not looked at. ERR_AUTH when the chain does not lead from trust to it, unless trust is its
+ * very key; ERR_EXPIRED; ERR_FORMAT. */
 enum err scp11_card_key(struct crypto *c, struct view data, struct pk *trust, uint64_t now_ms,
-                        struct pk **out) MUST_USE;
+                        struct scp11_key *out) MUST_USE;
 
 #endif

@@ -25,7 +25,9 @@ static enum err need_signer(struct channel *ch)
 {
     struct reader r;
     rd_init(&r, wr_view_of(&ch->pairs));
-    return ch->signer != NULL ? OK : pk_from_pkcs8(rd_view16(&r, PK_PRIVATE_MAX), &ch->signer);
+    if (ch->signer != NULL)
+        return OK;
+    return signed_take_private(signed_variant(ch->method->i), rd_view16(&r, PK_PRIVATE_MAX), &ch->signer);
 }
 
 static enum err need_verifier(struct channel *ch)
@@ -33,7 +35,9 @@ static enum err need_verifier(struct channel *ch)
     struct reader r;
     rd_init(&r, wr_view_of(&ch->pairs));
     (void)rd_view16(&r, PK_PRIVATE_MAX);
-    return ch->verifier != NULL ? OK : pk_from_spki(rd_view16(&r, PK_PUBLIC_MAX), &ch->verifier);
+    if (ch->verifier != NULL)
+        return OK;
+    return signed_take_public(signed_variant(ch->method->i), rd_view16(&r, PK_PUBLIC_MAX), &ch->verifier);
 }
 
 static void signed_finish(struct channel *ch)

@@ -28,6 +28,13 @@ bool signed_key_fits(const struct signed_variant *v, const struct pk *k);
 enum err signed_fingerprint(struct crypto *c, const struct signed_variant *v, const struct pk *k,
                             uint8_t *out) MUST_USE;
 
+/* Keys as a channel keeps them, in a form that was our own all the time: elliptic curves as scalar | point,
+ * and point; others as PKCS#8 and SubjectPublicKeyInfo. */
+enum err signed_put_private(const struct signed_variant *v, const struct pk *k, struct writer *out) MUST_USE;
+enum err signed_put_public(const struct signed_variant *v, const struct pk *k, struct writer *out) MUST_USE;
+enum err signed_take_private(const struct signed_variant *v, struct view bytes, struct pk **out) MUST_USE;
+enum err signed_take_public(const struct signed_variant *v, struct view bytes, struct pk **out) MUST_USE;
+
 /* "FERRY-F0" | role */
 void signed_begin_message(struct writer *w, enum signed_role role);
 /* The head of M, up to and including the length of data; the data follows. header_class is as

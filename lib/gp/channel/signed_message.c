@@ -85,6 +85,35 @@ enum err signed_fingerprint(struct crypto *c, const struct signed_variant *v, co
     return crypto_digest(c, v->digest, &part, 1, out);
 }
 
+enum err signed_put_private(const struct signed_variant *v, const struct pk *k, struct writer *out)
+{
+    if (v->algorithm != PK_EC)
+        return pk_put_pkcs8(k, out);
+    enum err e = pk_put_scalar(k, out);
+    return e == OK ? pk_put_point(k, out) : e;
+}
+
+enum err signed_put_public(const struct signed_variant *v, const struct pk *k, struct writer *out)
+{
+    return v->algorithm == PK_EC ? pk_put_point(k, out) : pk_put_spki(k, out);
+}
+
+enum err signed_take_private(const struct signed_variant *v, struct view bytes, struct pk **out)
+{
+    const size_t len = v->algorithm == PK_EC ? pk_curve_len(v->curve) : 0;
+    if (v->algorithm != PK_EC)
+        return pk_from_pkcs8(bytes, out);
+    /* The point must be there: without it another one would be computed, for half a key. */
+    if (bytes.len != len + 1 + 2 * len)
+        return ERR_FORMAT;
+    return pk_ec_restore(v->curve, view_head(bytes, len), view_tail(bytes, len), out);
+}
+
+enum err signed_take_public(const struct signed_variant *v, struct view bytes, struct pk **out)
+{
+    return v->algorithm == PK_EC ? pk_ec_public(v->curve, bytes, out) : pk_from_spki(bytes, out);
+}
+
 void signed_begin_message(struct writer *w, enum signed_role role)
 {
     wr_view(w, view_str("FERRY-F0"));

@@ -21,16 +21,18 @@ static bool carries_key(uint8_t level)
 static enum err draw_key(struct crypto *c, const struct signed_variant *v, struct random_source random,
                          struct writer *own)
 {
-    struct pk *ephemeral = NULL;
+    uint8_t memory[PK_POINT_MAX];
+    struct secret scalar = {0};
+    struct writer point;
     if (v->algorithm == PK_RSA) {
         uint8_t *z = wr_reserve(own, SIGNED_Z);
         return z != NULL ? random.fill(random.ctx, z, SIGNED_Z) : wr_status(own);
     }
-    enum err e = pk_ec_ephemeral(c, v->curve, random, &ephemeral);
-    if (e == OK)
-        e = pk_put_scalar(ephemeral, own);
-    pk_free(&ephemeral);
-    return e;
+    wr_fixed(&point, memory, sizeof(memory));
+    enum err e = pk_ec_draw(c, v->curve, random, &scalar, &point);
+    wr_view(own, secret_view(&scalar));
+    secret_wipe(&scalar);
+    return e == OK ? wr_status(own) : e;
 }
 
 /* own: host challenge | what draw_key has drawn, where a key is carried. */
@@ -182,16 +184,16 @@ static enum err carry_key(struct channel *ch, struct crypto *c, const struct sig
 /* ---- accept ---- */
 
 /* Private key of the server | public key of the card, each behind its length. */
-static enum err put_pairs(struct channel *ch, const struct channel_keys *keys)
+static enum err put_pairs(struct channel *ch, const struct signed_variant *v, const struct channel_keys *keys)
 {
     struct writer part;
     wr_heap(&ch->pairs, PAIRS_MAX);
     wr_heap(&part, PK_PRIVATE_MAX);
-    enum err e = pk_put_pkcs8(keys->host, &part);
+    enum err e = signed_put_private(v, keys->host, &part);
     if (e == OK) {
         wr_view16(&ch->pairs, wr_view_of(&part));
         wr_clear(&part);
-        e = pk_put_spki(keys->peer, &part);
+        e = signed_put_public(v, keys->peer, &part);
     }
     if (e == OK) {
         wr_view16(&ch->pairs, wr_view_of(&part));
@@ -237,5 +239,5 @@ enum err signed_accept(struct channel *ch, struct crypto *c, const struct channe
     if (e == OK && carries_key(ch->level))
         e = carry_key(ch, c, v, keys->peer, view_tail(own, SIGNED_CHALLENGE),
                       asked != 0 ? asked : v->session_key);
-    return e == OK ? put_pairs(ch, keys) : e;
+    return e == OK ? put_pairs(ch, v, keys) : e;
 }
