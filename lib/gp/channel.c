@@ -305,6 +305,16 @@ enum err channel_wrap(struct channel *ch, struct crypto *c, const struct apdu *p
     return wrap(ch, c, plain, count, wrapped, storage);
 }
 
+enum err channel_follow(struct channel *ch, struct crypto *c, const struct apdu *plain,
+                        struct writer *storage)
+{
+    struct apdu wrapped;
+    ch->following = true;
+    enum err e = channel_wrap(ch, c, plain, 1, &wrapped, storage);
+    ch->following = false;
+    return e;
+}
+
 /* What a method may need around the data of one command: SCP03 lays out whole MAC messages, 16 bytes of
  * chain, 7 of header, up to 16 of padding for the cipher and 15 for the MAC, and has 16 bytes behind the
  * last; the largest signature is less than the largest of all. */

@@ -109,6 +109,12 @@ enum err channel_wrap(struct channel *ch, struct crypto *c, const struct apdu *p
                       struct apdu *wrapped, struct writer *storage) MUST_USE;
 size_t channel_wrapped_max(const struct apdu *plain, size_t count);
 
+/* Moves the channel behind a command as channel_wrap does, without making it: to verify an answer, where a
+ * command was made before, and making it again would cost a signature. storage is scratch, with room as for
+ * channel_wrap. */
+enum err channel_follow(struct channel *ch, struct crypto *c, const struct apdu *plain,
+                        struct writer *storage) MUST_USE;
+
 /* Takes the answer to a wrapped command (EXTERNAL AUTHENTICATE too). Call it once per command, in order; on a
  * channel with C-ENC/R-MAC counters the channel must stand behind exactly that command (wrap one, unwrap one;
  * or replay with channel_copy, wrapping the executed commands again one by one). Appends the plain response

@@ -45,10 +45,9 @@ static enum err settle_authentication(struct replay *r, struct view rapdu, struc
 
 static enum err settle_command(struct replay *r, struct view rapdu, struct vault_settlement *out)
 {
-    struct apdu wrapped;
     enum err e;
     wr_clear(&r->storage);
-    if ((e = channel_wrap(r->ch, r->v->crypto, &r->plain.apdus[out->count], 1, &wrapped, &r->storage)) != OK)
+    if ((e = channel_follow(r->ch, r->v->crypto, &r->plain.apdus[out->count], &r->storage)) != OK)
         return e;
     if ((e = take_answer(r, rapdu, out, &out->results[out->count])) != OK || out->forged)
         return e;

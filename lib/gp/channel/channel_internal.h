@@ -61,6 +61,7 @@ struct channel {
      * heap; and the keys made of it, when they were needed: neither copied nor encoded. */
     struct writer pairs;
     struct pk *signer, *verifier;
+    bool following; /* nothing is signed: see channel_follow */
 };
 
 /* A command on its way through channel_wrap. */

@@ -83,7 +83,7 @@ static enum err sign(struct channel *ch, struct crypto *c, const struct signed_v
     signed_put_command(&head, view_of(chain, len), &command);
     wr_fixed(&tag, o->field + o->field_len, ch->tag_len);
     const struct view parts[] = {wr_view_of(&head), view_of(o->field, o->field_len)};
-    enum err e = pk_sign(c, ch->signer, v->scheme, v->digest, parts, 2, &tag);
+    enum err e = ch->following ? OK : pk_sign(c, ch->signer, v->scheme, v->digest, parts, 2, &tag);
     return e == OK ? crypto_digest(c, v->digest, parts, 2, chain) : e;
 }
 
@@ -94,7 +94,7 @@ static enum err signed_wrap(struct channel *ch, struct crypto *c, struct outgoin
     const uint32_t first = ch->phase == PHASE_NEW ? 0 : ch->counter + 1;
     uint8_t chain[CHAIN_MAX];
     struct writer w;
-    enum err e = need_signer(ch);
+    enum err e = ch->following ? OK : need_signer(ch);
     if (e == OK)
         e = lay_out(ch, commands, count, storage);
     if (e == OK)

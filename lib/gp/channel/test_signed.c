@@ -685,6 +685,41 @@ static void keys_for_put_key(void **state)
     }
 }
 
+/* A channel that follows stands where one that has signed stands, and its commands are worth nothing. */
+static void following(void **state)
+{
+    for (size_t n = 0; n < VARIANTS; n++) {
+        struct session s;
+        struct channel *copy = NULL;
+        struct apdu wrapped;
+        struct writer storage, scratch;
+        uint8_t plain[WIRE_MAX];
+        size_t len;
+        open_session(&s, *state, &rows[n], 0x11);
+        assert_int_equal(channel_copy(&copy, s.ch), OK);
+        assert_int_equal(wrap(&s, &commands[2], 1, &wrapped, &storage), OK);
+        wr_heap(&scratch, channel_wrapped_max(&commands[2], 1));
+        assert_int_equal(channel_follow(copy, s.crypto, &commands[2], &scratch), OK);
+        assert_memory_equal(copy->chain, s.ch->chain, sizeof(copy->chain));
+        assert_int_equal(copy->counter, s.ch->counter);
+        assert_null(copy->signer);
+        struct apdu unsigned_one = wrapped;
+        unsigned_one.data = wr_view_of(&scratch);
+        assert_false(card_command(&s.card, &unsigned_one, plain, &len));
+        assert_true(card_command(&s.card, &wrapped, plain, &len));
+        card_answers(&s.card, view_of(some, 3), 0x9000, &s.wire);
+        channel_free(&s.ch);
+        s.ch = copy;
+        assert_int_equal(unwrap(&s, wr_view_of(&s.wire)), OK);
+        wr_free(&storage);
+        wr_free(&scratch);
+        assert_int_equal(wrap(&s, &commands[3], 1, &wrapped, &storage), OK); /* it can still sign */
+        assert_true(card_command(&s.card, &wrapped, plain, &len));
+        wr_free(&storage);
+        finish_session(&s);
+    }
+}
+
 /* In the middle of a session, with keys and all. */
 static void states(void **state)
 {
@@ -721,11 +756,17 @@ static void states(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_sessions),       cmocka_unit_test(initialize_update_commands),
-        cmocka_unit_test(answers_of_others),    cmocka_unit_test(refusals),
-        cmocka_unit_test(keys_that_do_not_fit), cmocka_unit_test(changed_commands),
-        cmocka_unit_test(changed_answers),      cmocka_unit_test(what_fits),
-        cmocka_unit_test(keys_for_put_key),     cmocka_unit_test(states),
+        cmocka_unit_test(whole_sessions),
+        cmocka_unit_test(initialize_update_commands),
+        cmocka_unit_test(answers_of_others),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(keys_that_do_not_fit),
+        cmocka_unit_test(changed_commands),
+        cmocka_unit_test(changed_answers),
+        cmocka_unit_test(what_fits),
+        cmocka_unit_test(keys_for_put_key),
+        cmocka_unit_test(states),
+        cmocka_unit_test(following),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
