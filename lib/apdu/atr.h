@@ -9,8 +9,6 @@
 #include <base/bytes.h>
 #include <base/limits.h>
 
-enum { ATR_PROTOCOLS_MAX = 8 };
-
 struct atr {
     uint8_t protocols[ATR_PROTOCOLS_MAX]; /* T as the TD bytes tell them, 0 alone when there is none */
     size_t protocol_count;

@@ -41,8 +41,24 @@ enum {
     HTTP_BODY_MAX = 8 * 1024 * 1024,
     /* Names that people give: applications, card types, keys. */
     NAME_MAX_BYTES = 64,
-    /* GET STATUS: entries kept of one card's registry. */
+    /* GET STATUS: entries kept of one card's registry; implicit selection parameters of one (cards with eight
+     * were seen); the longest piece of an entry that waits for the next page (an entry with all its modules).
+     */
     REGISTRY_ENTRIES_MAX = 256,
+    REGISTRY_IMPLICIT_MAX = 16,
+    REGISTRY_TAIL_MAX = 2048,
+    /* Signatures that come in a CAP file, and DAP blocks of a load file: one per security domain that looks;
+     * a signature of RSA-4096; a name such as dap.rsa.sha256. */
+    CAP_SIGNATURES_MAX = 8,
+    CAP_SIGNATURE_MAX = 512,
+    CAP_SIGNATURE_NAME_MAX = 31,
+    DAP_BLOCKS_MAX = 8,
+    /* Components of one key in the key information template: a private RSA key in CRT form has five. */
+    KEY_COMPONENTS_TOLD_MAX = 8,
+    /* ISO 7816-3: each TD byte names one protocol, or says that more follows. */
+    ATR_PROTOCOLS_MAX = 8,
+    /* The longest data of a command that is chained, or sent with extended length (GPCS 2.3.1 11.1.5.1). */
+    COMMAND_DATA_MAX = 0xFFFF,
     /* The virtual card: what its registry holds. Real cards have room for some dozens of each. */
     CARD_PACKAGES_MAX = 64,
     CARD_APPLICATIONS_MAX = 128,

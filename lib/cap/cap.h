@@ -30,7 +30,6 @@ struct cap_package {
 
 /* A load file data block signature that comes with the file: META-INF/dap.<key>.<hash>, as signing tools of
  * the field leave it. The name is what stands behind META-INF/. */
-enum { CAP_SIGNATURES_MAX = 8, CAP_SIGNATURE_NAME_MAX = 31, CAP_SIGNATURE_MAX = 512 };
 struct cap_signature {
     char name[CAP_SIGNATURE_NAME_MAX + 1];
     uint8_t data[CAP_SIGNATURE_MAX];

@@ -51,9 +51,6 @@ enum {
     STORE_ANSWER = 0x01 /* the application answers with data: the command gets an Le */
 };
 
-/* The longest data of a command that is chained, or sent with extended length (11.1.5.1). */
-enum { COMMAND_DATA_MAX = 0xFFFF };
-
 void command_select(struct apdu *out, struct view aid);
 void command_get_data(struct apdu *out, uint16_t tag);
 /* In class 00: cards answer some tags in one class only. */

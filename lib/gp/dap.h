@@ -42,7 +42,6 @@ const struct cap_signature *dap_of_cap(const struct cap *cap, enum digest digest
 struct dap_block {
     struct view domain, signature;
 };
-enum { DAP_BLOCKS_MAX = 8 };
 /* A whole load file taken apart (table 11-58); views borrow. */
 struct load_file {
     struct dap_block daps[DAP_BLOCKS_MAX];

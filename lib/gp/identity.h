@@ -10,14 +10,7 @@
 #include <cap/cap.h>
 #include <gp/capabilities.h>
 
-enum {
-    CPLC_LEN = 42,
-    CARD_ID_MAX = 16,
-    KEY_INFO_MAX = 64,
-    KEY_COMPONENTS_TOLD_MAX = 8,
-    SCP_INFO_MAX = 16,
-    CARD_NUMBER_MAX = 40
-};
+enum { CPLC_LEN = 42, CARD_ID_MAX = 16, KEY_INFO_MAX = 64, SCP_INFO_MAX = 16, CARD_NUMBER_MAX = 40 };
 
 struct scp_info {
     uint8_t scp;

@@ -9,10 +9,6 @@
 
 #include <gp/command.h>
 
-/* Implicit selection: one per interface and logical channel; cards with eight were seen. The longest piece of
- * an entry that waits for its rest: an entry with all its modules. */
-enum { REGISTRY_IMPLICIT_MAX = 16, REGISTRY_TAIL_MAX = 2048 };
-
 struct registry_entry {
     uint8_t subset; /* where it came from: STATUS_... */
     struct aid aid;
