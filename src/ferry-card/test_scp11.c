@@ -610,6 +610,67 @@ static void openings_inside_of_a_session(void **state)
     end();
 }
 
+/* Keys are a security domain's own: they open its channels and no other's. */
+static void keys_of_another_domain(void **state)
+{
+    static const char select[] = "-00A4040005F0000000D100", back[] = "-00A4040000";
+    struct writer records;
+    struct card_key moved = {.len = 0};
+    (void)state;
+    begin(CURVE_P256, false);
+    assert_int_equal(host_open(h, 0x30, 0x01), SW_OK);
+    assert_int_equal(say("80E60C001D07A000000151535008A00000015153504105F0000000D1018002C90000"), SW_OK);
+    /* As long as it has none it goes by those above. */
+    assert_int_equal(say(select), SW_OK);
+    assert_int_equal(scp11_open(&s, SCP11_KID_A, FULL), SW_OK);
+    wr_heap(&records, 4096);
+    assert_int_equal(keypair_put(&records, vector_hex("F0000000D1"), SCP11_KVN, SCP11_KID_B, s.own, true),
+                     OK);
+    apply(&records);
+    assert_int_equal(say(select), SW_OK);
+    assert_int_equal(show(), SW_REFERENCED_DATA);
+    assert_int_equal(scp11_authenticate(&s, SCP11_KID_B, SCP11_PARAMETER_B, FULL, 16), 0); /* its own key */
+    /* With the authority and the key of SCP11a moved there they are no longer the issuer's. */
+    wr_heap(&records, 4096);
+    for (uint8_t kid = SCP11_KID_CA; kid <= SCP11_KID_A; kid++) {
+        moved = *card_find_key(&h->card.state, VIEW_NULL, SCP11_KVN, kid);
+        assert_true(card_aid_set(&moved.domain, vector_hex("F0000000D1")));
+        card_put_key(&records, &moved);
+        card_put_key_gone(&records, VIEW_NULL, SCP11_KVN, kid);
+    }
+    apply(&records);
+    assert_int_equal(scp11_open(&s, SCP11_KID_A, FULL), SW_OK);
+    assert_int_equal(host_secure(h, vector_hex("80CA00E0"), VIEW_NULL), SW_OK);
+    assert_int_equal(say(back), SW_OK);
+    assert_int_equal(show(), SW_REFERENCED_DATA);
+    end();
+}
+
+/* Version 00 is the first that there is. */
+static void the_first_version(void **state)
+{
+    (void)state;
+    begin(CURVE_P256, false);
+    assert_int_equal(scp11_show(&s, 0x00, SCP11_KID_CA, wr_view_of(&s.certificate)), SW_OK);
+    assert_int_equal(scp11_show(&s, 0x04, SCP11_KID_CA, wr_view_of(&s.certificate)), SW_REFERENCED_DATA);
+    end();
+}
+
+/* Memory that takes nothing: nothing has changed. */
+static void nothing_is_half_done(void **state)
+{
+    (void)state;
+    begin(CURVE_P256, false);
+    assert_int_equal(scp11_open(&s, SCP11_KID_A, FULL), SW_OK);
+    h->refuse_commits = true;
+    assert_int_equal(host_secure(h, vector_hex("80E29000"), vector_hex("A60483021103BF2100")), SW_MEMORY);
+    assert_non_null(
+        card_find_certificate(&h->card.state, VIEW_NULL, CARD_TAG_CERTIFICATES, SCP11_KVN, SCP11_KID_A));
+    h->refuse_commits = false;
+    assert_int_equal(host_secure(h, vector_hex("80E29000"), vector_hex("A60483021103BF2100")), SW_OK);
+    end();
+}
+
 /* ---- what the card says of it ---- */
 
 static void certificate_store(void **state)
@@ -755,6 +816,9 @@ int main(void)
         cmocka_unit_test(packets_work_once),
         cmocka_unit_test(a_script_for_a_group),
         cmocka_unit_test(openings_inside_of_a_session),
+        cmocka_unit_test(keys_of_another_domain),
+        cmocka_unit_test(the_first_version),
+        cmocka_unit_test(nothing_is_half_done),
         cmocka_unit_test(certificate_store),
         cmocka_unit_test(what_belongs_to_a_key),
         cmocka_unit_test(the_card_announces_methods_and_keys),

@@ -408,6 +408,34 @@ static void incomplete_versions(void **state)
     }
 }
 
+/* Pairs of sizes and curves that are no row: too short, too long, another curve. */
+static void keys_of_other_sizes(void **state)
+{
+    static const struct {
+        enum pk_algorithm algorithm;
+        unsigned bits;
+        enum pk_curve curve;
+    } rows[] = {
+        {PK_RSA, 1024, 0}, {PK_RSA, 4096, 0}, {PK_EC, 0, CURVE_P521}, {PK_EC, 0, CURVE_BRAINPOOL_P256R1}};
+    (void)state;
+    for (size_t n = 0; n < sizeof rows / sizeof rows[0]; n++) {
+        struct writer records;
+        struct pk *k = NULL;
+        begin(0x04);
+        wr_heap(&records, CARD_FRAME_MAX);
+        assert_int_equal(rows[n].algorithm == PK_EC ? pk_generate_ec(crypto, rows[n].curve, &k)
+                                                    : pk_generate(crypto, PK_RSA, rows[n].bits, &k),
+                         OK);
+        assert_int_equal(keypair_put(&records, VIEW_NULL, 0x50, SIGNED_KID_SERVER, k, false), OK);
+        assert_int_equal(keypair_put(&records, VIEW_NULL, 0x50, SIGNED_KID_OWN, k, true), OK);
+        assert_int_equal(card_state_apply(&h->card.state, wr_view_of(&records)), OK);
+        assert_int_equal(signed_initialize(&s, 0x50), SW_REFERENCED_DATA);
+        wr_free(&records);
+        pk_free(&k);
+        end();
+    }
+}
+
 static const struct card_object *unfinished(void)
 {
     return card_find_certificate(&h->card.state, VIEW_NULL, 0x00F0, SIGNED_KVN, 0);
@@ -594,6 +622,7 @@ int main(void)
         cmocka_unit_test(numbers_end),
         cmocka_unit_test(versions),
         cmocka_unit_test(incomplete_versions),
+        cmocka_unit_test(keys_of_other_sizes),
         cmocka_unit_test(unfinished_openings_are_counted),
         cmocka_unit_test(a_finished_opening_clears_the_count),
         cmocka_unit_test(memory_that_takes_nothing),
