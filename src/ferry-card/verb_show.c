@@ -8,6 +8,7 @@
 #include <base/text.h>
 #include <crypto/crypto.h>
 
+#include "keypair.h"
 #include "nvm.h"
 #include "platform.h"
 #include "quirks.h"
@@ -179,6 +180,29 @@ static void show_keysets(struct show *s, const struct card_state *c)
     close_list(s, ']');
 }
 
+/* Keys that stand alone; ferry-card keys has the public halves of pairs. */
+static void show_single_keys(struct show *s, const struct card_state *c)
+{
+    open_list(s, "single_keys", '[');
+    for (size_t i = 0; i < c->key_count; i++) {
+        const struct card_key *k = &c->keys[i];
+        struct pk *key = NULL;
+        open_item(s);
+        if (k->domain.len != 0)
+            show_hex(s, "domain", card_aid_view(&k->domain));
+        show_byte(s, "kvn", k->kvn);
+        show_byte(s, "kid", k->kid);
+        show_byte(s, "type", k->type);
+        if (keypair_load(k, &key) == OK && pk_ec_curve(key) != CURVE_COUNT)
+            show_text(s, "curve", pk_curve_name(pk_ec_curve(key)));
+        else if (key != NULL)
+            show_number(s, "bits", pk_bits(key));
+        pk_free(&key);
+        close_list(s, '}');
+    }
+    close_list(s, ']');
+}
+
 static void show_modules(struct show *s, const struct card_package *p)
 {
     char text[2 * AID_MAX + 1];
@@ -239,6 +263,7 @@ static void show_all(struct show *s, const struct card_state *c)
     s->first = true;
     show_card(s, c);
     show_keysets(s, c);
+    show_single_keys(s, c);
     show_packages(s, c);
     show_applications(s, c);
     if (s->json)
