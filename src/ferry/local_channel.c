@@ -5,6 +5,7 @@
  * is begun, and nothing is ever tried a second time. */
 #include "local_channel.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,6 +133,7 @@ static int choose(struct local *l, const struct channel_method **method)
 static int choose_level(struct local *l, const struct channel_method *m, uint8_t *level)
 {
     char levels[32] = "";
+    assert(m != NULL);
     *level = 0;
     for (const uint8_t *n = m->levels; *n != 0; n++) {
         size_t len = strlen(levels);

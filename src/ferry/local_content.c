@@ -9,11 +9,13 @@
 
 #include <gp/weak.h>
 #include <base/text.h>
+#include <gp/token.h>
 #include <plan/decide.h>
 #include <session/outcome.h>
 #include <tlv/tlv.h>
 
 #include "card_facts.h"
+#include "local_plan.h"
 #include "local_words.h"
 #include "profile.h"
 
@@ -41,6 +43,7 @@ void content_finish(struct content *c)
         cap_finish(&c->cap);
     wr_free(&c->file);
     wr_free(&c->daps);
+    pk_free(&c->token_key);
     wipe(c->parameters, sizeof(c->parameters));
     wipe(c->system, sizeof(c->system));
 }
@@ -57,7 +60,9 @@ static int read_hex(struct local *l, const char *name, uint8_t out[PARAMETERS_MA
 static int read_hash(struct local *l, struct content *c)
 {
     const char *text = cli_option(&l->cli, "hash");
-    c->digest = cli_flag(&l->cli, "dap") ? DIGEST_SHA256 : DIGEST_COUNT;
+    /* GPCS 2.3.1 11.5.2.3.1: with DAP blocks and tokens the hash must be there. */
+    bool wanted = cli_flag(&l->cli, "dap") || cli_flag(&l->cli, "token-key");
+    c->digest = wanted ? DIGEST_SHA256 : DIGEST_COUNT;
     if (text == NULL || dap_digest_by_name(view_str(text), &c->digest) == OK)
         return local_check_weak(l, c->digest != DIGEST_COUNT ? weak_of_digest(c->digest) : 0);
     return local_fail(l, EXIT_USAGE, "--hash must be sha1, sha256, sha384 or sha512");
@@ -83,6 +88,19 @@ static int read_daps(struct local *l, struct content *c)
             return local_fail(l, EXIT_USAGE, "%s is not a DAP block, as 'ferry local dap' writes it", path);
     }
     return EXIT_OK;
+}
+
+static int read_token_key(struct local *l, struct content *c)
+{
+    const char *path = cli_option(&l->cli, "token-key");
+    struct key_problem why = {""};
+    if (path == NULL)
+        return EXIT_OK;
+    if (key_pem_read(path, &c->token_key, &why) != OK)
+        return local_fail(l, EXIT_USAGE, "%s", why.text);
+    if (!pk_is_private(c->token_key))
+        return local_fail(l, EXIT_USAGE, "%s holds no private key", path);
+    return local_check_weak(l, weak_of_pk(c->token_key));
 }
 
 static int read_platform(struct local *l, struct content *c)
@@ -147,6 +165,8 @@ int content_read(struct local *l, struct content *c, bool installs)
         code = read_hash(l, c);
     if (code == EXIT_OK)
         code = read_daps(l, c);
+    if (code == EXIT_OK)
+        code = read_token_key(l, c);
     if (code == EXIT_OK)
         code = read_platform(l, c);
     if (code == EXIT_OK && installs)
@@ -332,23 +352,56 @@ static enum err put_load_blocks(struct builder *b, struct view file)
     return e;
 }
 
-static enum err put_load(struct builder *b, const struct local *l, const struct content *c)
+/* The token is over the command's own fields (GPCS 2.3.1 C.4). */
+static enum err put_token(struct builder *b, const struct content *c, const struct install *i,
+                          struct writer *out)
 {
+    struct signature_key key = {.pk = c->token_key};
+    struct writer input;
+    wr_heap(out, SIGNATURE_MAX);
+    if (c->token_key == NULL)
+        return OK;
+    wr_heap(&input, COMMAND_DATA_MAX);
+    enum err e = signature_kind_for(c->token_key, &key.kind);
+    if (e == OK)
+        e = token_input_install(&input, i);
+    const struct view signed_part = wr_view_of(&input);
+    if (e == OK)
+        e = signature_make(b->crypto, &key, &signed_part, 1, out);
+    wr_free(&input);
+    return e;
+}
+
+static enum err put_install_command(struct builder *b, const struct content *c, struct install *i)
+{
+    struct writer token;
     struct apdu a;
-    struct writer file;
-    uint8_t hash[DIGEST_MAX];
-    struct view hashed = VIEW_NULL;
-    enum err e = OK;
-    if (c->digest != DIGEST_COUNT) {
-        e = cap_hash(&c->cap, l->crypto, c->digest, hash);
-        hashed = view_of(hash, crypto_digest_len(c->digest));
-    }
+    enum err e = put_token(b, c, i, &token);
+    i->token = wr_view_of(&token);
     wr_clear(&b->scratch);
     if (e == OK)
-        e = command_install_for_load(&a, &b->scratch, aid_view(&c->cap.package.aid), aid_view(&c->to), hashed,
-                                     view_of(c->load_parameters, c->load_parameters_len));
+        e = command_install_any(&a, &b->scratch, i);
     if (e == OK)
-        e = build_put(b, &a, nowhere);
+        e = local_put_long(b, &a);
+    wr_free(&token);
+    return e;
+}
+
+static enum err put_load(struct builder *b, const struct content *c)
+{
+    struct writer file;
+    uint8_t hash[DIGEST_MAX];
+    enum err e = OK;
+    struct install i = {.purpose = INSTALL_LOAD,
+                        .package = aid_view(&c->cap.package.aid),
+                        .domain = aid_view(&c->to),
+                        .parameters = view_of(c->load_parameters, c->load_parameters_len)};
+    if (c->digest != DIGEST_COUNT) {
+        e = cap_hash(&c->cap, b->crypto, c->digest, hash);
+        i.hash = view_of(hash, crypto_digest_len(c->digest));
+    }
+    if (e == OK)
+        e = put_install_command(b, c, &i);
     wr_heap(&file, LOAD_FILE_MAX + DAPS_TEXT_MAX + 8);
     wr_view(&file, wr_view_of(&c->daps));
     command_load_header(&file, c->cap.load.len);
@@ -363,12 +416,23 @@ static enum err put_load(struct builder *b, const struct local *l, const struct 
 
 static enum err put_install(struct builder *b, const struct content *c, size_t n)
 {
-    struct apdu a;
-    wr_clear(&b->scratch);
-    enum err e = command_install(
-        &a, &b->scratch, aid_view(&c->cap.package.aid), aid_view(&c->modules[n]), aid_view(&c->instances[n]),
-        c->privileges, view_of(c->parameters, c->parameters_len), view_of(c->system, c->system_len));
-    return e == OK ? build_put(b, &a, nowhere) : e;
+    uint8_t memory[2 * PARAMETERS_MAX + 16];
+    struct writer parameters;
+    const struct install_parameters p = {.has_c9 = true,
+                                         .c9 = view_of(c->parameters, c->parameters_len),
+                                         .system = view_of(c->system, c->system_len)};
+    wr_fixed(&parameters, memory, sizeof(memory));
+    command_put_parameters(&parameters, &p);
+    struct install i = {.purpose = INSTALL_INSTALL_SELECTABLE,
+                        .package = aid_view(&c->cap.package.aid),
+                        .module = aid_view(&c->modules[n]),
+                        .application = aid_view(&c->instances[n]),
+                        .has_privileges = true,
+                        .privileges = c->privileges,
+                        .parameters = wr_view_of(&parameters)};
+    enum err e = put_install_command(b, c, &i);
+    wr_clear(&parameters);
+    return e;
 }
 
 int content_plan(struct local *l, const struct content *c, struct plan *out)
@@ -380,7 +444,7 @@ int content_plan(struct local *l, const struct content *c, struct plan *out)
     b.block_size = c->block_size > 0 ? c->block_size : local_block_size(l);
     enum err e = put_removals(&b, l, c);
     if (e == OK && c->loads)
-        e = put_load(&b, l, c);
+        e = put_load(&b, c);
     for (size_t n = 0; n < c->install_count && e == OK; n++)
         e = put_install(&b, c, n);
     builder_finish(&b);

@@ -23,9 +23,10 @@ struct content {
     struct privileges privileges;
     uint8_t parameters[PARAMETERS_MAX], system[PARAMETERS_MAX], load_parameters[PARAMETERS_MAX];
     size_t parameters_len, system_len, load_parameters_len;
-    enum digest digest; /* DIGEST_COUNT: no hash */
-    struct writer daps; /* DAP blocks, one behind the other */
-    size_t block_size;  /* 0: of the channel */
+    enum digest digest;   /* DIGEST_COUNT: no hash */
+    struct writer daps;   /* DAP blocks, one behind the other */
+    size_t block_size;    /* 0: of the channel */
+    struct pk *token_key; /* signs tokens (delegated management); NULL: there are none */
     const struct cap_package *platform;
     size_t platform_count;
 };

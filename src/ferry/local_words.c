@@ -23,7 +23,7 @@ static struct shown_aid shown(struct view v)
     struct shown_aid out = {""};
     hex_write(out.text, view_head(v, HEX_SHOWN));
     if (v.len > HEX_SHOWN)
-        strcpy(out.text + 2 * (size_t)HEX_SHOWN, "...");
+        memcpy(out.text + 2 * (size_t)HEX_SHOWN, "...", sizeof("..."));
     return out;
 }
 

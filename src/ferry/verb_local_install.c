@@ -9,16 +9,18 @@
 #include "local_content.h"
 #include "verbs.h"
 
+/* clang-format off */
 #define LOAD_OPTIONS                                                                                         \
-    LOCAL_CHANGE_OPTIONS, {"to", "AID", "security domain that the package will belong to"},                  \
-        {"load-params", "HEX", "load parameters field of INSTALL [for load]"},                               \
-        {"hash", "NAME", "load file data block hash: sha1, sha256, sha384 or sha512"},                       \
-        {"dap", "FILE", "DAP block of 'ferry local dap'; may be repeated"},                                  \
-        {"java-card", "VERSION", "Java Card version of the card, to check what the file imports"},           \
-        {"block-size", "N", "bytes of one LOAD; above 255 by extended length"},                              \
-    {                                                                                                        \
-        "replace", NULL, "remove what is there first, once all is checked"                                   \
-    }
+    LOCAL_CHANGE_OPTIONS,                                                                                    \
+    {"to", "AID", "security domain that the package will belong to"},                                        \
+    {"load-params", "HEX", "load parameters field of INSTALL [for load]"},                                   \
+    {"hash", "NAME", "load file data block hash: sha1, sha256, sha384 or sha512"},                           \
+    {"dap", "FILE", "DAP block of 'ferry local dap'; may be repeated"},                                      \
+    {"token-key", "FILE", "private key, PEM, that signs tokens for delegated management"},                   \
+    {"java-card", "VERSION", "Java Card version of the card, to check what the file imports"},               \
+    {"block-size", "N", "bytes of one LOAD; above 255 by extended length"},                                  \
+    {"replace", NULL, "remove what is there first, once all is checked"}
+/* clang-format on */
 
 static const struct option_spec load_options[] = {LOAD_OPTIONS, {NULL, NULL, NULL}};
 static const struct option_spec install_options[] = {

@@ -183,11 +183,11 @@ static int check_strength(struct local *l, const struct change_keys *c)
 static enum err make_set(struct local *l, struct change_keys *c)
 {
     const struct secret *values[SET_KEYS] = {&c->made.enc, &c->made.mac, &c->made.dek};
-    enum err e = OK;
     c->given.type = c->type == KEY_TYPE_AES ? KEY_AES : KEY_DES3;
-    e = kdf_derive(l->crypto, c->kdf, &c->given, VIEW_OF(l->kdd), &c->made);
-    c->count = c->kid == KIND_SET ? SET_KEYS : 1;
-    for (size_t n = 0; n < c->count && e == OK; n++)
+    enum err e = kdf_derive(l->crypto, c->kdf, &c->given, VIEW_OF(l->kdd), &c->made);
+    const size_t count = c->kid == KIND_SET ? SET_KEYS : 1;
+    c->count = count;
+    for (size_t n = 0; n < count && e == OK; n++)
         e = new_key_symmetric(&c->keys[n], l->crypto, c->type, secret_view(values[n]));
     return e;
 }

@@ -118,9 +118,10 @@ static int make_script(struct local *l, const struct content *c)
 {
     struct writer sequence;
     struct plan *plan = calloc(1, sizeof(*plan));
+    if (plan == NULL)
+        return local_fail(l, EXIT_OTHER, "out of memory");
     wr_heap(&sequence, SEQUENCE_TEXT_MAX);
-    int code =
-        plan != NULL ? read_sequence(l, &c->cap, &sequence) : local_fail(l, EXIT_OTHER, "out of memory");
+    int code = read_sequence(l, &c->cap, &sequence);
     if (code == EXIT_OK && cli_flag(&l->cli, "signed")) {
         l->hold_authentication = true;
         code = local_connect(l);
@@ -131,8 +132,7 @@ static int make_script(struct local *l, const struct content *c)
         code = make_plan(l, &c->cap, wr_view_of(&sequence), plan);
     if (code == EXIT_OK)
         code = write_script(l, plan);
-    if (plan != NULL)
-        plan_finish(plan);
+    plan_finish(plan);
     free(plan);
     wr_free(&sequence);
     return code;

@@ -72,12 +72,21 @@ local_refuses 'a load without it is refused' 4 'signature' load "$caps/multi-jc2
 local_refuses 'and with the wrong one' 4 'signature' load "$caps/multi-jc222.cap" --to F0000000D7 --dap "$work/wrong.dap" --key "$work/key"
 local_does 'with the right one it is loaded' load "$caps/multi-jc222.cap" --to F0000000D7 --dap "$work/good.dap" --key "$work/key"
 
+# ---- delegated management: what a domain without authority does needs the issuer's token
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/token.pem" 2>/dev/null
+openssl pkey -in "$work/token.pem" -pubout -out "$work/token.pub"
+local_does 'the card gets the key of tokens' put-key 70 --new-pem "$work/token.pub" --new-kid 01 --key "$work/key" --kvn 30
+local_does 'a domain that may with a token' create-domain F0000000D8 --privileges delegated-management --new-key "$work/new" --key "$work/key" --kvn 30
+local_refuses 'may not without' 4 'INSTALL' load "$caps/bulk24-jc222.cap" --domain F0000000D8 --to F0000000D8 --key "$work/new" --kvn 30
+local_refuses 'nor with the token of somebody else' 4 'INSTALL' load "$caps/bulk24-jc222.cap" --domain F0000000D8 --to F0000000D8 --token-key "$work/stranger.pem" --key "$work/new" --kvn 30
+local_does 'but with the right one' load "$caps/bulk24-jc222.cap" --domain F0000000D8 --to F0000000D8 --token-key "$work/token.pem" --key "$work/new" --kvn 30
+
 # ---- scripts
 local_does 'a plain script needs no card' script "$caps/counter-jc222.cap" --out "$work/plain.script"
 same 'and is one of commands' aa "$(head -c 1 "$work/plain.script" | od -An -tx1 | tr -d ' \n')"
 local_refuses 'which the card refuses' 4 'refused' play "$work/plain.script"
 local_does 'a signed one is made for the card' script "$caps/counter-jc222.cap" --signed --key "$work/key" --out "$work/signed.script"
-held 'which is not changed by that' 2 '.packages | length'
+held 'which is not changed by that' 3 '.packages | length'
 local_does 'and plays on it' play "$work/signed.script"
 same 'the application answers' 9000 "$(select_app data F00000000201)"
 local_refuses 'but once only' 4 'refused' play "$work/signed.script"
