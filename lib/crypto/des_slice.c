@@ -143,7 +143,7 @@ enum err crypto_des3_cbc_encrypt_many(struct crypto *c, struct view key, const u
                                       const struct cipher_job *jobs, size_t count)
 {
     size_t i = 0;
-    while (!des_slicers[i]->runs_here())
+    while (i + 1 < DES_SLICERS && !des_slicers[i]->runs_here())
         i++;
     return des_encrypt_many_with(des_slicers[i], c, key, iv, jobs, count);
 }

@@ -177,6 +177,22 @@ failed:
     return crypto_failed(e);
 }
 
+enum err pk_wrap_ec(EVP_PKEY *key, enum pk_curve curve, bool is_private, struct pk **out)
+{
+    struct pk *k = calloc(1, sizeof(*k));
+    if (k == NULL) {
+        EVP_PKEY_free(key);
+        return ERR_MEMORY;
+    }
+    *k = (struct pk){.key = key,
+                     .algorithm = PK_EC,
+                     .curve = curve,
+                     .bits = (unsigned)EVP_PKEY_get_bits(key),
+                     .is_private = is_private};
+    *out = k;
+    return OK;
+}
+
 /* ---- encodings ---- */
 
 /* The library's parsers move a pointer: all bytes must be taken. */

@@ -4,27 +4,9 @@
  * about them needs the proof that a foreign key has to give, which would cost more than the agreement. */
 #include "pk_internal.h"
 
-#include <stdlib.h>
-
 /* Draws of a scalar: for none of the curves is the order below a quarter of what the bytes can say (P-521
  * after the mask). */
 enum { TRIES = 256 };
-
-static enum err wrap_key(EVP_PKEY *key, enum pk_curve curve, struct pk **out)
-{
-    struct pk *k = calloc(1, sizeof(*k));
-    if (k == NULL) {
-        EVP_PKEY_free(key);
-        return ERR_MEMORY;
-    }
-    k->key = key;
-    k->algorithm = PK_EC;
-    k->curve = curve;
-    k->bits = (unsigned)EVP_PKEY_get_bits(key);
-    k->is_private = true;
-    *out = k;
-    return OK;
-}
 
 enum err pk_ec_restore(enum pk_curve curve, struct view scalar, struct view point, struct pk **out)
 {
@@ -55,7 +37,7 @@ enum err pk_ec_restore(enum pk_curve curve, struct view scalar, struct view poin
         e = pk_build("EC", curve_group(curve), numbers, 2, true, &key);
     }
     BN_clear_free(d);
-    return e == OK ? wrap_key(key, curve, out) : e;
+    return e == OK ? pk_wrap_ec(key, curve, true, out) : e;
 }
 
 /* ---- in numbers: what is agreed once needs no key object, whose making costs the library as much ---- */

@@ -42,6 +42,10 @@ struct pk {
  * together. */
 enum err pk_adopt(EVP_PKEY *key, bool is_private, struct pk **out) MUST_USE;
 
+/* Takes over a key on this curve that was made here, or whose point the library has just put onto the curve:
+ * it needs no further look. Frees it on failure. */
+enum err pk_wrap_ec(EVP_PKEY *key, enum pk_curve curve, bool is_private, struct pk **out) MUST_USE;
+
 /* One parameter of a key in the library's names. */
 struct pk_number {
     const char *name;

@@ -215,8 +215,9 @@ enum err pk_ec_public(enum pk_curve curve, struct view point, struct pk **out)
         return ERR_UNSUPPORTED;
     if (point.len != 1 + 2 * pk_curve_len(curve) || point.data[0] != POINT_CONVERSION_UNCOMPRESSED)
         return ERR_FORMAT;
+    /* SEC 1 2.3.4 in the library: coordinates in range, and on the curve. Infinity has no 04 in front. */
     enum err e = pk_build("EC", curve_group(curve), &number, 1, false, &key);
-    return e == OK ? pk_adopt(key, false, out) : e;
+    return e == OK ? pk_wrap_ec(key, curve, false, out) : e;
 }
 
 /* scalar * generator, uncompressed; ERR_FORMAT when scalar does not lie between 0 and the order. */
