@@ -55,9 +55,13 @@ struct loading {
 };
 
 /* Between INSTALL [for personalization] and the last STORE DATA; aid.len 0: the security domain itself. */
+enum { STORE_PENDING_MAX = CARD_OBJECT_MAX + 16 };
 struct personalising {
     struct card_aid aid;
     unsigned next_block;
+    uint8_t structure; /* P1 of the blocks that brought what is pending */
+    size_t pending_len;
+    uint8_t pending[STORE_PENDING_MAX]; /* a structure that is not all there yet */
 };
 
 /* GET STATUS [get next occurrence(s)] goes on here. */

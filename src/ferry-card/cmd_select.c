@@ -7,6 +7,7 @@
 
 #include "announce.h"
 #include "domain.h"
+#include "privilege.h"
 #include "logical.h"
 
 /* ---- what the issuer security domain says ---- */
@@ -145,34 +146,43 @@ static void value_resources(const struct card *card, struct writer *w)
     tlv_put(w, 0x83, view_tail(VIEW_OF(memory), 4));
 }
 
-/* What GET DATA knows; a stored object goes before a generated one. */
+static void value_aid(const struct card *card, struct writer *w)
+{
+    wr_view(w, card_domain_aid(&card->state, card_domain_of(card)));
+}
+
+/* C.5: of the security domain that makes receipts. */
+static void value_confirmations(const struct card *card, struct writer *w)
+{
+    if (card_may(card, MAY_MAKE_RECEIPTS))
+        wr_u16(w, card->state.confirmations);
+}
+
+/* What GET DATA makes; a stored object goes before a generated one. */
 static const struct {
     uint16_t tag;
     void (*value)(const struct card *card, struct writer *w);
-} data_rows[] = {{0x0042, NULL},
-                 {0x0045, NULL},
-                 {0x9F7F, NULL},
+} data_rows[] = {{0x004F, value_aid},
                  {0x0066, value_card_data},
                  {0x0067, value_capabilities},
                  {0x00E0, value_key_information},
                  {0x00C1, value_sequence_counter},
+                 {0x00C2, value_confirmations},
                  {0x00D3, value_security_level},
                  {0xFF21, value_resources}};
 
 static uint16_t find_value(const struct card *card, uint16_t tag, struct writer *value)
 {
     const struct card_object *stored = card_find_object(&card->state, card_domain_of(card), tag);
-    for (size_t i = 0; i < sizeof data_rows / sizeof data_rows[0]; i++) {
-        if (data_rows[i].tag != tag)
-            continue;
-        if (stored != NULL)
-            wr_view(value, view_of(stored->data, stored->len));
-        else if (data_rows[i].value != NULL)
+    if (stored != NULL)
+        wr_view(value, view_of(stored->data, stored->len));
+    for (size_t i = 0; stored == NULL && i < sizeof data_rows / sizeof data_rows[0]; i++) {
+        if (data_rows[i].tag == tag)
             data_rows[i].value(card, value);
-        if (value->len != 0)
-            return wr_ok(value) ? SW_OK : SW_NO_DIAGNOSIS;
     }
-    return SW_REFERENCED_DATA;
+    if (!wr_ok(value))
+        return SW_NO_DIAGNOSIS;
+    return value->len != 0 ? SW_OK : SW_REFERENCED_DATA;
 }
 
 /* Table 11-30. */

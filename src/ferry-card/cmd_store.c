@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * STORE DATA (GPCS 2.3.1 11.11): to an application after INSTALL [for personalization], else to the security
- * domain itself. There is no interpreter, so an application keeps the blocks as they come. */
+ * domain itself. There is no interpreter, so an application keeps the blocks as they come. A security domain
+ * reads structures, DGI or BER-TLV, that may be cut anywhere between blocks; what one block completes is one
+ * transaction. */
 #include <string.h>
 
 #include <tlv/tlv.h>
 
-#include "domain.h"
+#include "store.h"
 
-enum { P1_LAST = 0x80, P1_STRUCTURE = 0x18, P1_DGI = 0x08, DGI_OBJECTS = 0x0070 };
+enum { P1_LAST = 0x80, P1_ENCRYPTION = 0x60, P1_ENCRYPTION_RFU = 0x40, P1_STRUCTURE = 0x18 };
 enum { BLOCK_COST = 4 };
 
 static uint16_t store_for_application(struct card *card, const struct apdu *a)
@@ -29,54 +31,53 @@ static uint16_t store_for_application(struct card *card, const struct apdu *a)
     return sw;
 }
 
-/* Objects that can be set; the others are generated (11.11.2.3). */
-static bool can_be_stored(const struct tlv *object)
+/* A security domain is personalised as the one that is selected would be. */
+static uint16_t store_for_domain(struct card *card, const struct apdu *a)
 {
-    static const struct {
-        uint32_t tag;
-        size_t max;
-    } rows[] = {{0x42, 255}, {0x45, 255}, {0x66, 255}, {0x67, 255}, {CARD_TAG_GROUP, 16}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (rows[i].tag == object->tag)
-            return object->value.len != 0 && object->value.len <= rows[i].max;
-    }
-    return false;
-}
-
-static uint16_t store_objects(struct card *card, struct view objects)
-{
-    struct reader r;
-    struct tlv object;
-    struct writer w;
-    uint16_t sw = objects.len != 0 ? SW_OK : SW_WRONG_DATA;
-    wr_heap(&w, CAPDU_MAX);
-    rd_init(&r, objects);
-    while (sw == SW_OK && tlv_next(&r, &object)) {
-        if (object.tag == CARD_TAG_KEY_REFERENCE) {
-            struct view crt = object.value;
-            sw = tlv_next(&r, &object) ? card_put_of_key(card, crt, &object, &w) : SW_WRONG_DATA;
-        } else if (!can_be_stored(&object))
-            sw = SW_WRONG_DATA;
-        else
-            card_put_object(&w, card_domain_of(card), (uint16_t)object.tag, object.value);
-    }
-    if (sw == SW_OK && !rd_done(&r))
+    struct personalising *p = &card->now->personalising;
+    struct writer all, records;
+    uint8_t structure = a->p1 & P1_STRUCTURE;
+    size_t used = 0;
+    if (p->pending_len != 0 && p->structure != structure)
+        return SW_WRONG_DATA;
+    wr_heap(&all, STORE_PENDING_MAX + CAPDU_MAX);
+    wr_heap(&records, CARD_FRAME_MAX);
+    wr_bytes(&all, p->pending, p->pending_len);
+    wr_view(&all, a->data);
+    uint16_t sw = store_structures(card, structure, (a->p1 & P1_ENCRYPTION) == P1_ENCRYPTION,
+                                   wr_view_of(&all), &used, &records);
+    struct view rest = view_tail(wr_view_of(&all), used);
+    if (sw == SW_OK && (rest.len > STORE_PENDING_MAX || ((a->p1 & P1_LAST) && rest.len != 0)))
         sw = SW_WRONG_DATA;
-    if (sw == SW_OK)
-        sw = card_commit(card, &w, true);
-    wr_free(&w);
+    if (sw == SW_OK && records.len != 0)
+        sw = card_commit(card, &records, true);
+    if (sw == SW_OK) {
+        memcpy(p->pending, rest.len != 0 ? rest.data : p->pending, rest.len);
+        p->pending_len = rest.len;
+        p->structure = structure;
+    }
+    wr_free(&all);
+    wr_free(&records);
     return sw;
 }
 
-static uint16_t store_for_domain(struct card *card, const struct apdu *a)
+/* INSTALL [for personalization] of a security domain: its STORE DATA come through the one above it. */
+static uint16_t store_through(struct card *card, const struct apdu *a)
 {
-    struct reader r;
-    if ((a->p1 & P1_STRUCTURE) != P1_DGI)
-        return store_objects(card, a->data);
-    rd_init(&r, a->data);
-    uint16_t dgi = rd_u16(&r);
-    struct view objects = rd_view8(&r, UINT8_MAX - 1);
-    return rd_done(&r) && dgi == DGI_OBJECTS ? store_objects(card, objects) : SW_WRONG_DATA;
+    struct card_aid through = card->now->selected;
+    card->now->selected = card->now->personalising.aid;
+    uint16_t sw = store_for_domain(card, a);
+    card->now->selected = through;
+    return sw;
+}
+
+static uint16_t store(struct card *card, const struct apdu *a)
+{
+    const struct card_aid *to = &card->now->personalising.aid;
+    if (to->len == 0)
+        return store_for_domain(card, a);
+    return card_has_domain(&card->state, card_aid_view(to)) ? store_through(card, a)
+                                                            : store_for_application(card, a);
 }
 
 uint16_t cmd_store_data(struct card *card, const struct apdu *a, struct writer *out)
@@ -85,9 +86,14 @@ uint16_t cmd_store_data(struct card *card, const struct apdu *a, struct writer *
     (void)out;
     /* 11.11.2.2: in order; a refused command and the last block set the count back. */
     uint16_t sw = SW_INCORRECT_P1P2;
-    if (a->p2 == p->next_block && (a->p1 & P1_STRUCTURE) != P1_STRUCTURE)
-        sw = p->aid.len != 0 ? store_for_application(card, a) : store_for_domain(card, a);
+    if (a->p2 == p->next_block && (a->p1 & P1_STRUCTURE) != P1_STRUCTURE &&
+        (a->p1 & P1_ENCRYPTION) != P1_ENCRYPTION_RFU)
+        sw = store(card, a);
     p->next_block = sw == SW_OK ? p->next_block + 1 : 0;
+    if (sw != SW_OK) {
+        wipe(p->pending, p->pending_len);
+        p->pending_len = 0;
+    }
     if (sw == SW_OK && (a->p1 & P1_LAST))
         memset(p, 0, sizeof *p);
     return sw;

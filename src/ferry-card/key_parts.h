@@ -70,5 +70,7 @@ void new_keys_finish(struct new_keys *k);
 /* Makes all of them durable for the selected security domain, or none. Three symmetric keys with identifiers
  * 1 to 3 become a key set of a secure channel. */
 uint16_t keys_place(struct card *card, const struct new_keys *k) MUST_USE;
+/* The records of it alone. */
+uint16_t keys_put(struct card *card, const struct new_keys *k, struct writer *records) MUST_USE;
 
 #endif

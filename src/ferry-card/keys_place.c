@@ -221,17 +221,20 @@ static uint16_t check_versions(struct card *card, const struct new_keys *k)
     return old != NULL && k->count < SET_KEYS && k->kvn != k->old_kvn ? SW_WRONG_DATA : SW_OK;
 }
 
+uint16_t keys_put(struct card *card, const struct new_keys *k, struct writer *records)
+{
+    bool made = false;
+    uint16_t sw = check_versions(card, k);
+    if (sw == SW_OK)
+        sw = place_set(card, k, records, &made);
+    return sw == SW_OK && !made ? place_singles(card, k, records) : sw;
+}
+
 uint16_t keys_place(struct card *card, const struct new_keys *k)
 {
     struct writer w;
-    bool made = false;
-    uint16_t sw = check_versions(card, k);
-    if (sw != SW_OK)
-        return sw;
     wr_heap(&w, NEW_KEYS_MAX * (CARD_KEY_MAX + 64));
-    sw = place_set(card, k, &w, &made);
-    if (sw == SW_OK && !made)
-        sw = place_singles(card, k, &w);
+    uint16_t sw = keys_put(card, k, &w);
     if (sw == SW_OK)
         sw = card_commit(card, &w, true);
     wr_free(&w);

@@ -8,13 +8,15 @@
 #include <base/text.h>
 #include <crypto/crypto.h>
 
+#include "domain.h"
 #include "keypair.h"
 #include "nvm.h"
 #include "platform.h"
+#include "privilege.h"
 #include "quirks.h"
 #include "verbs.h"
 
-enum { KCV_LEN = 3, HEX_ROOM = 2 * 255 + 1 };
+enum { KCV_LEN = 3, HEX_ROOM = 2 * 255 + 1, WORDS_ROOM = 512, TREE_DEPTH_MAX = 16 };
 
 enum { QUIRK_NAMES_ROOM = 1024 };
 
@@ -95,11 +97,20 @@ static const char *life_name(uint8_t life)
     }
 }
 
-static const char *application_state(uint8_t life)
+static const char *application_state(const struct card_application *a)
 {
-    if (life & STATE_LOCKED_BIT)
+    if (a->life & STATE_LOCKED_BIT)
         return "LOCKED";
-    return life == STATE_SELECTABLE ? "SELECTABLE" : "INSTALLED";
+    if (a->life == STATE_INSTALLED)
+        return "INSTALLED";
+    return a->life == STATE_PERSONALIZED && (a->privileges[0] & PRIVILEGE_SECURITY_DOMAIN) ? "PERSONALIZED"
+                                                                                           : "SELECTABLE";
+}
+
+/* The security domain that something belongs to: its AID, of the issuer's too. */
+static void show_domain(struct show *s, const struct card_state *c, const struct card_aid *domain)
+{
+    show_hex(s, "domain", card_domain_aid(c, card_aid_view(domain)));
 }
 
 static void show_object(struct show *s, const struct card_state *c, const char *name, uint16_t tag)
@@ -165,6 +176,7 @@ static void show_keysets(struct show *s, const struct card_state *c)
     for (size_t i = 0; i < c->keyset_count; i++) {
         const struct card_keyset *k = &c->keysets[i];
         open_item(s);
+        show_domain(s, c, &k->domain);
         show_byte(s, "kvn", k->kvn);
         show_byte(s, "scp", k->scp);
         show_byte(s, "i", k->i);
@@ -175,29 +187,6 @@ static void show_keysets(struct show *s, const struct card_state *c)
         show_check_value(s, "kcv_dek", k->scp, &k->dek);
         show_number(s, "counter", k->counter);
         show_number(s, "failures", k->failures);
-        close_list(s, '}');
-    }
-    close_list(s, ']');
-}
-
-/* Keys that stand alone; ferry-card keys has the public halves of pairs. */
-static void show_single_keys(struct show *s, const struct card_state *c)
-{
-    open_list(s, "single_keys", '[');
-    for (size_t i = 0; i < c->key_count; i++) {
-        const struct card_key *k = &c->keys[i];
-        struct pk *key = NULL;
-        open_item(s);
-        if (k->domain.len != 0)
-            show_hex(s, "domain", card_aid_view(&k->domain));
-        show_byte(s, "kvn", k->kvn);
-        show_byte(s, "kid", k->kid);
-        show_byte(s, "type", k->type);
-        if (keypair_load(k, &key) == OK && pk_ec_curve(key) != CURVE_COUNT)
-            show_text(s, "curve", pk_curve_name(pk_ec_curve(key)));
-        else if (key != NULL)
-            show_number(s, "bits", pk_bits(key));
-        pk_free(&key);
         close_list(s, '}');
     }
     close_list(s, ']');
@@ -228,6 +217,7 @@ static void show_packages(struct show *s, const struct card_state *c)
         snprintf(version, sizeof version, "%u.%u", p->major, p->minor);
         open_item(s);
         show_hex(s, "aid", card_aid_view(&p->aid));
+        show_domain(s, c, &p->domain);
         show_text(s, "version", version);
         show_number(s, "bytes", p->code_len);
         show_hex(s, "sha256", view_of(p->hash, sizeof p->hash));
@@ -237,6 +227,132 @@ static void show_packages(struct show *s, const struct card_state *c)
     close_list(s, ']');
 }
 
+/* Privileges in words, one behind the other. */
+static void show_privileges(struct show *s, const struct card_application *a)
+{
+    char text[WORDS_ROOM];
+    struct writer w;
+    wr_fixed(&w, (uint8_t *)text, sizeof text);
+    for (enum privilege p = 0; p < PRIVILEGE_COUNT; p++) {
+        if (!card_privilege_set(a->privileges, p))
+            continue;
+        wr_view(&w, view_str(w.len != 0 ? ", " : ""));
+        wr_view(&w, view_str(card_privilege_name(p)));
+    }
+    wr_u8(&w, '\0');
+    if (wr_ok(&w) && text[0] != '\0')
+        show_text(s, "may", text);
+}
+
+/* ---- keys that stand alone, objects, the tree ---- */
+
+static const struct {
+    uint8_t type;
+    const char *name;
+} key_types[] = {{CARD_KEY_DES, "DES3"},
+                 {CARD_KEY_AES, "AES"},
+                 {CARD_KEY_RSA_PUBLIC, "RSA public"},
+                 {CARD_KEY_RSA_PRIVATE, "RSA private"},
+                 {CARD_KEY_DSA_PUBLIC, "DSA public"},
+                 {CARD_KEY_DSA_PRIVATE, "DSA private"},
+                 {CARD_KEY_ECC_PUBLIC, "EC public"},
+                 {CARD_KEY_ECC_PRIVATE, "EC private"}};
+
+/* Versions that say what a key is for (GlobalPlatform Card UICC Configuration 1.0.1, table 4-5). */
+static const struct {
+    uint8_t kvn;
+    const char *use;
+} key_uses[] = {{0x70, "tokens"}, {0x71, "receipts"}, {0x73, "DAP"}, {0x75, "ciphered load files"}};
+
+static void show_key(struct show *s, const struct card_state *c, const struct card_key *k)
+{
+    struct pk *pair = NULL;
+    open_item(s);
+    show_domain(s, c, &k->domain);
+    show_byte(s, "kvn", k->kvn);
+    show_byte(s, "kid", k->kid);
+    for (size_t n = 0; n < sizeof key_types / sizeof key_types[0]; n++) {
+        if (key_types[n].type == k->type)
+            show_text(s, "type", key_types[n].name);
+    }
+    bool is_pair = keypair_load(k, &pair) == OK;
+    show_number(s, "bits", is_pair ? pk_bits(pair) : k->len * 8u);
+    if (is_pair && pk_algorithm(pair) == PK_EC)
+        show_text(s, "curve", pk_curve_name(pk_ec_curve(pair)));
+    pk_free(&pair);
+    for (size_t n = 0; n < sizeof key_uses / sizeof key_uses[0]; n++) {
+        if (key_uses[n].kvn == k->kvn)
+            show_text(s, "for", key_uses[n].use);
+    }
+    close_list(s, '}');
+}
+
+static void show_single_keys(struct show *s, const struct card_state *c)
+{
+    open_list(s, "single_keys", '[');
+    for (size_t i = 0; i < c->key_count; i++)
+        show_key(s, c, &c->keys[i]);
+    close_list(s, ']');
+}
+
+static void show_objects(struct show *s, const struct card_state *c)
+{
+    open_list(s, "objects", '[');
+    for (size_t i = 0; i < c->object_count; i++) {
+        const struct card_object *o = &c->objects[i];
+        char tag[8];
+        snprintf(tag, sizeof tag, o->tag > UINT8_MAX ? "%04X" : "%02X", o->tag);
+        open_item(s);
+        show_domain(s, c, &o->domain);
+        show_text(s, "tag", tag);
+        show_number(s, "bytes", o->len);
+        close_list(s, '}');
+    }
+    close_list(s, ']');
+}
+
+static void show_entry(unsigned depth, const char *kind, struct view aid, const char *state)
+{
+    char text[2 * AID_MAX + 1];
+    hex_write(text, aid);
+    printf("  %*s%s %s%s%s\n", (int)(2 * depth), "", kind, text, state[0] != '\0' ? ", " : "", state);
+}
+
+/* What is associated with a security domain, and below. A domain of its own is the top of a tree. */
+static void show_below(const struct card_state *c, struct view domain, unsigned depth)
+{
+    for (size_t i = 0; i < c->package_count; i++) {
+        if (card_domain_is(&c->packages[i].domain, domain))
+            show_entry(depth, "load file", card_aid_view(&c->packages[i].aid), "");
+    }
+    for (size_t i = 0; i < c->application_count; i++) {
+        const struct card_application *a = &c->applications[i];
+        bool is_domain = (a->privileges[0] & PRIVILEGE_SECURITY_DOMAIN) != 0;
+        struct view aid = card_aid_view(&a->aid);
+        if (!card_domain_is(&a->domain, domain) || view_equal(aid, domain))
+            continue;
+        show_entry(depth, is_domain ? "security domain" : "application", aid, application_state(a));
+        if (is_domain && depth < TREE_DEPTH_MAX)
+            show_below(c, aid, depth + 1);
+    }
+}
+
+/* For people alone: the lists say the same, each entry with its domain. */
+static void show_tree(const struct card_state *c)
+{
+    puts("tree:");
+    show_entry(0, "issuer security domain", card_aid_view(&c->profile.isd), life_name(c->life));
+    show_below(c, VIEW_NULL, 1);
+    for (size_t i = 0; i < c->application_count; i++) {
+        const struct card_application *a = &c->applications[i];
+        struct view aid = card_aid_view(&a->aid);
+        if (!card_aid_is(&a->domain, aid))
+            continue;
+        show_entry(0, "security domain", aid, application_state(a));
+        show_below(c, aid, 1);
+    }
+}
+
 static void show_applications(struct show *s, const struct card_state *c)
 {
     open_list(s, "applications", '[');
@@ -244,10 +360,12 @@ static void show_applications(struct show *s, const struct card_state *c)
         const struct card_application *a = &c->applications[i];
         open_item(s);
         show_hex(s, "aid", card_aid_view(&a->aid));
+        show_domain(s, c, &a->domain);
         show_hex(s, "package", card_aid_view(&a->package));
         show_hex(s, "module", card_aid_view(&a->module));
-        show_text(s, "state", application_state(a->life));
+        show_text(s, "state", application_state(a));
         show_hex(s, "privileges", view_of(a->privileges, CARD_PRIVILEGES));
+        show_privileges(s, a);
         show_number(s, "parameters", a->parameter_len);
         show_number(s, "stored_blocks", a->block_count);
         show_number(s, "stored_bytes", a->stored_len - 4u * a->block_count);
@@ -266,8 +384,11 @@ static void show_all(struct show *s, const struct card_state *c)
     show_single_keys(s, c);
     show_packages(s, c);
     show_applications(s, c);
+    show_objects(s, c);
     if (s->json)
         puts("}");
+    else
+        show_tree(c);
 }
 
 static int show_file(const char *file, bool json)
