@@ -77,6 +77,13 @@ enum {
     CARD_NVM_MAX = 128 * 1024 * 1024,
     /* One certificate of a card or of a server, X.509 or GlobalPlatform: cards have some hundred bytes. */
     CERTIFICATE_MAX = 4096,
+    /* What the virtual card reads of one: serial numbers and identifiers (RFC 5280 4.1.2.2: 20 bytes), and
+     * discretionary data and restrictions. */
+    CARD_IDENTIFIER_MAX = 20,
+    CARD_DISCRETIONARY_MAX = 512,
+    /* Names of host, card and group in a derivation of SCP11: as long as numbers of providers and domains
+       get. */
+    CARD_SCP11_NAME_MAX = 16,
     /* A chain below the trust point: Amendment F knows two authorities above a leaf; some have more. */
     CERTIFICATE_CHAIN_MAX = 8,
     /* A key or certificate as PEM in a file, with the text that people leave around it. */

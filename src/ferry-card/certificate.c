@@ -15,7 +15,7 @@ enum {
     TAG_SIGNATURE = 0x5F37,
     TAG_RESTRICTIONS = 0xBF20
 };
-enum { TAG_POINT = 0xB0, TAG_CURVE = 0xF0, ID_MAX = 20, DATE_LEN = 4, DISCRETIONARY_MAX = 512 };
+enum { TAG_POINT = 0xB0, TAG_CURVE = 0xF0, DATE_LEN = 4 };
 /* GPCS 2.3.1 table 11-17 and Amendment F table 6-3: verifies signatures of certificates; agrees on keys. */
 enum { USAGE_CA = 0x8200, USAGE_AGREEMENT = 0x0080 };
 
@@ -26,15 +26,15 @@ static const struct field {
     bool optional;
     size_t at; /* of the view; 0: not kept */
 } fields[] = {
-    {0x93, 1, ID_MAX, false, offsetof(struct card_certificate, serial)},
-    {0x42, 1, ID_MAX, false, offsetof(struct card_certificate, authority)},
-    {0x5F20, 1, ID_MAX, false, offsetof(struct card_certificate, subject)},
+    {0x93, 1, CARD_IDENTIFIER_MAX, false, offsetof(struct card_certificate, serial)},
+    {0x42, 1, CARD_IDENTIFIER_MAX, false, offsetof(struct card_certificate, authority)},
+    {0x5F20, 1, CARD_IDENTIFIER_MAX, false, offsetof(struct card_certificate, subject)},
     {0x95, 1, 2, false, 0},
     {0x5F25, DATE_LEN, DATE_LEN, true, offsetof(struct card_certificate, from)},
     {0x5F24, DATE_LEN, DATE_LEN, false, offsetof(struct card_certificate, until)},
-    {0x53, 1, DISCRETIONARY_MAX, true, 0},
-    {0x73, 1, DISCRETIONARY_MAX, true, 0},
-    {TAG_RESTRICTIONS, 0, DISCRETIONARY_MAX, true, offsetof(struct card_certificate, restrictions)},
+    {0x53, 1, CARD_DISCRETIONARY_MAX, true, 0},
+    {0x73, 1, CARD_DISCRETIONARY_MAX, true, 0},
+    {TAG_RESTRICTIONS, 0, CARD_DISCRETIONARY_MAX, true, offsetof(struct card_certificate, restrictions)},
 };
 
 enum digest card_curve_digest(enum pk_curve curve)
@@ -122,7 +122,7 @@ static enum err parse_x509(struct view value, struct card_certificate *cert)
         return ERR_FORMAT;
     rd_init(&r, body);
     if (!tlv_next(&r, &object) || (object.tag == 0xA0 && !tlv_next(&r, &object)) || object.tag != 0x02 ||
-        object.value.len == 0 || object.value.len > ID_MAX + 1)
+        object.value.len == 0 || object.value.len > CARD_IDENTIFIER_MAX + 1)
         return ERR_FORMAT;
     bool sign_only = object.value.len > 1 && object.value.data[0] == 0;
     cert->serial = view_tail(object.value, sign_only ? 1 : 0);

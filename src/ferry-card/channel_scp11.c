@@ -84,7 +84,7 @@ static bool read_crt(struct view crt, struct card_scp11_request *q)
     q->key_len = take_byte(&r, TAG_KEY_LEN);
     /* The host's name stands there exactly when the parameter says that names count. */
     if (q->parameter & SCP11_NAMES)
-        q->host_id = take(&r, TAG_HOST_ID, 1, SCP11_NAME_MAX);
+        q->host_id = take(&r, TAG_HOST_ID, 1, CARD_SCP11_NAME_MAX);
     return rd_done(&r) && scp == SCP11 && type == KEY_TYPE_AES &&
            (q->key_len == 16 || q->key_len == 24 || q->key_len == 32);
 }
@@ -149,7 +149,7 @@ static enum err split(const uint8_t *bytes, size_t key_len, struct secret *recei
 static enum err derive(struct crypto *c, const struct card_scp11_request *q, const struct secret shared[2],
                        const struct card_scp11_self *self, struct secret *receipt, struct card_channel *out)
 {
-    uint8_t bytes[SESSION_KEYS * KEY_LEN_MAX], memory[3 + 3 * (SCP11_NAME_MAX + 1)];
+    uint8_t bytes[SESSION_KEYS * KEY_LEN_MAX], memory[3 + 3 * (CARD_SCP11_NAME_MAX + 1)];
     const struct view secrets[] = {secret_view(&shared[0]), secret_view(&shared[1])};
     size_t len = SESSION_KEYS * (size_t)q->key_len;
     struct writer info;

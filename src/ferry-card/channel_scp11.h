@@ -19,7 +19,6 @@ enum { SCP11_PARAMETER_VARIANT = 0x03 };
 enum { SCP11_KID_A = 0x11, SCP11_KID_B = 0x13, SCP11_KID_C = 0x15, SCP11_KID_CA = 0x10 };
 /* i in card recognition data: variants that are there, and MACs of 16 bytes. */
 enum { SCP11_I_A = 0x01, SCP11_I_B = 0x02, SCP11_I_C = 0x10, SCP11_I_S16 = 0x40 };
-enum { SCP11_NAME_MAX = 16 };
 
 /* One row per variant. */
 struct card_scp11_variant {

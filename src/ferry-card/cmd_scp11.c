@@ -13,8 +13,8 @@
 
 /* Amendment F table 7-10: verification of the certificate failed; it is not on the list of those allowed. */
 enum { SW_CERTIFICATE = 0x6600, SW_NOT_ON_LIST = 0x6640 };
-enum { MORE = 0x80, NUMBER = 0x7F, CHAIN_MAX = 5 };
-enum { TAG_SERIAL = 0x93, SERIAL_MAX = 20 };
+enum { MORE = 0x80, NUMBER = 0x7F };
+enum { TAG_SERIAL = 0x93 };
 
 /* ---- certificates of the host ---- */
 
@@ -112,7 +112,7 @@ static uint16_t take_certificate(struct card *card, uint8_t kvn, uint8_t p2, str
     /* A chain that goes on names the key that it began with. */
     if (oce->key == NULL || oce->complete || oce->kvn != kvn || oce->kid != kid)
         sw = begin_chain(card, oce, kvn, kid);
-    if (sw == SW_OK && oce->count == CHAIN_MAX)
+    if (sw == SW_OK && oce->count == CERTIFICATE_CHAIN_MAX)
         sw = SW_WRONG_DATA;
     return sw == SW_OK ? verify_next(card, oce, data, (p2 & MORE) != 0) : sw;
 }
@@ -137,7 +137,7 @@ static uint16_t card_names(const struct card *card, const struct card_scp11_vari
     self->name_count = v->fresh ? 2 : 1;
     for (size_t n = 0; n < self->name_count; n++) {
         const struct card_object *o = card_find_object(&card->state, card_channel_domain(card), wanted[n]);
-        if (o == NULL || o->len > SCP11_NAME_MAX)
+        if (o == NULL || o->len > CARD_SCP11_NAME_MAX)
             return SW_REFERENCED_DATA;
         self->names[n] = view_of(o->data, o->len);
     }
@@ -272,7 +272,7 @@ static bool is_list(struct view v)
     struct tlv serial;
     rd_init(&r, v);
     while (tlv_next(&r, &serial)) {
-        if (serial.tag != TAG_SERIAL || serial.value.len == 0 || serial.value.len > SERIAL_MAX)
+        if (serial.tag != TAG_SERIAL || serial.value.len == 0 || serial.value.len > CARD_IDENTIFIER_MAX)
             return false;
     }
     return rd_done(&r);

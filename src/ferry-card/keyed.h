@@ -8,7 +8,7 @@
 #include "cmd_scp11.h"
 #include "state.h"
 
-enum { KEYED_GROUP_MAX = 16, KEYED_WHAT_MAX = 256 };
+enum { KEYED_GROUP_MAX = CARD_SCP11_NAME_MAX, KEYED_WHAT_MAX = 256 };
 
 struct keyed {
     const char *host; /* folder of the other side's keys */

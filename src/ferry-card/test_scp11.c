@@ -209,7 +209,7 @@ static void chains_of_certificates(void **state)
         assert_int_equal(scp11_show(&s, SCP11_KVN, more, wr_view_of(&s.certificate)), SW_CERTIFICATE);
         assert_int_equal(scp11_show(&s, SCP11_KVN, 0x20, upper), SW_REFERENCED_DATA);
         /* Too long. */
-        for (int n = 0; n < 5; n++) {
+        for (int n = 0; n < CERTIFICATE_CHAIN_MAX; n++) {
             struct pk *issuer = n == 0 ? s.ca : middle;
             upper = certify(n == 0 ? "HOST CA" : "MIDDLE", "MIDDLE", true, middle, issuer, &ca);
             assert_int_equal(scp11_show(&s, SCP11_KVN, more, upper), SW_OK);
