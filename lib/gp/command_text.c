@@ -22,6 +22,8 @@ static const struct {
     {INS_LOAD, "LOAD"},
     {INS_SET_STATUS, "SET STATUS"},
     {INS_GET_STATUS, "GET STATUS"},
+    {0x2A, "PERFORM SECURITY OPERATION"}, /* of SCP11; MUTUAL AUTHENTICATE has 82, as EXTERNAL AUTHENTICATE */
+    {0x88, "INTERNAL AUTHENTICATE"},
 };
 
 const char *command_name(uint8_t ins)

@@ -12,6 +12,13 @@
 
 /* ---- Plans ------------------------------------------------------------------------------------------- */
 
+/* Methods whose signatures need extended length wrap short commands of any length. */
+static size_t block_size(const struct session *s)
+{
+    size_t size = channel_block_size(session_method(s), s->level);
+    return size > 0 ? size : UINT8_MAX;
+}
+
 static enum err make_plan(const struct session *s, const struct session_app *app, enum plan_purpose purpose,
                           bool with_registry, struct plan *plan, struct plan_problem *why)
 {
@@ -27,7 +34,7 @@ static enum err make_plan(const struct session *s, const struct session_app *app
                             .holds = with_registry ? &s->registry : NULL,
                             .platform = platform,
                             .platform_count = platform_count,
-                            .block_size = channel_block_size(session_method(s), s->level)};
+                            .block_size = block_size(s)};
     return plan_make(plan, &in, why);
 }
 

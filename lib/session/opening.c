@@ -4,6 +4,7 @@
  * card's answers must be before any key is used, and what the vault found. */
 #include <string.h>
 
+#include <apdu/atr.h>
 #include <base/log.h>
 
 #include "parts.h"
@@ -14,6 +15,18 @@ enum { COUNTER_LOW = 1000 };
 static bool has_pairs(const struct channel_method *m)
 {
     return key_type_is_pair(m->key_type);
+}
+
+/* For the opening alone: the card may not be known yet. SCP11 says there who the host is. */
+static enum err find_opening_keys(struct session *s, const struct session_world *w)
+{
+    enum err e = OK;
+    s->key = s->peer = (struct session_key){0};
+    if (s->type.key[0] != '\0')
+        e = w->key(w->ctx, s->type.key, 0, &s->key);
+    if (e == OK && s->type.trust[0] != '\0')
+        e = w->key(w->ctx, s->type.trust, 0, &s->peer);
+    return e;
 }
 
 /* SCP01 to SCP03: the type's master key, or the card's own. SCP11: the host's key pair, where the variant has
@@ -70,7 +83,7 @@ static struct channel_request request_of(const struct session *s)
                                     .aid = aid_view(&s->type.isd)};
 }
 
-/* An opening that needs no key is made here. */
+/* With card keys an opening holds a random number and no secret: it is made here. */
 static enum err begin_plain(struct session *s, const struct session_world *w)
 {
     const struct channel_request request = request_of(s);
@@ -92,7 +105,7 @@ static enum err begin_plain(struct session *s, const struct session_world *w)
 
 static enum err ask_opening(struct session *s, const struct session_world *w, struct session_turn *out)
 {
-    enum err e = find_keys(s, w);
+    enum err e = find_opening_keys(s, w);
     if (e == ERR_NOT_FOUND)
         return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, NULL);
     if (e == OK)
@@ -135,6 +148,19 @@ static enum err end_by_keys(struct session *s, struct session_turn *out, enum er
     }
 }
 
+static enum err end_weak(struct session *s, struct session_turn *out, enum weak w)
+{
+    return session_end(s, out, OUTCOME_FAILED, REASON_POLICY,
+                       "%s, and the server's policy does not allow it.", weak_text(w));
+}
+
+/* A card that tells what it can do, and not that. */
+static bool lacks_extended_length(const struct session *s)
+{
+    struct atr atr;
+    return atr_parse(view_of(s->atr, s->atr_len), &atr) == OK && atr.tells_abilities && !atr.extended_length;
+}
+
 /* The opening is counted on the order, and on the card's ledger where the card is known, in the same write
  * that comes before the script leaves: INITIALIZE UPDATE alone can burn a try. */
 enum err session_send_open(struct session *s, const struct session_world *w, struct session_turn *out)
@@ -147,13 +173,20 @@ enum err session_send_open(struct session *s, const struct session_world *w, str
     if ((s->level & LEVEL_C_MAC) == 0 || !channel_level_ok(m, s->level))
         return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
                            "Security level %02X is not possible with this card type.", s->level);
+    enum weak refused;
+    if (weak_check(weak_of_method(m), w->allow_weak, &refused) != OK)
+        return end_weak(s, out, refused);
+    const char *extended = channel_extended_reason(m);
+    if (extended != NULL && lacks_extended_length(s))
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card has no extended length. %s.",
+                           extended);
     session_close_channel(s);
     session_forget_answers(s);
     session_record(s, RECORD_ORDER_OPENING, 0, 0);
     s->counted = s->card[0] != '\0';
     if (s->counted)
         session_record(s, RECORD_LEDGER_OPENING, s->type.kvn, s->type.max_openings);
-    if (m->keyed_opening)
+    if (has_pairs(m))
         return ask_opening(s, w, out);
     enum err e = begin_plain(s, w);
     return e == OK ? session_send_questions(s, out, SESSION_OPEN) : e;
@@ -227,6 +260,10 @@ static enum err end_by_status(struct session *s, struct session_turn *out, uint8
     if (sw == SW_REFERENCED_DATA)
         return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, "The card has no keys of version %02X.",
                            s->type.kvn);
+    const char *extended = channel_extended_reason(session_method(s));
+    if (extended != NULL && sw == SW_WRONG_LENGTH)
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
+                           "The card answered %04X to a command of extended length. %s.", sw, extended);
     return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card answered %04X to %s: %s.", sw,
                        command_name(ins), command_sw_text(ins, sw));
 }
@@ -237,6 +274,10 @@ static enum err ask_vault(struct session *s, const struct session_world *w, size
     enum err e = find_keys(s, w);
     if (e == ERR_NOT_FOUND)
         return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, NULL);
+    enum weak refused;
+    if (e == OK && weak_check(weak_of_key(s->key.attributes.type, s->key.attributes.key_len), w->allow_weak,
+                              &refused) != OK)
+        return end_weak(s, out, refused);
     if (e == OK)
         e = vault_keys_of(s, &out->open.keys);
     if (e != OK)
@@ -321,6 +362,9 @@ enum err session_opened(struct session *s, const struct session_world *w, const 
         return result;
     if (e->result == ERR_AUTH)
         return end_wrong_key(s, out);
+    if (e->result == ERR_FORMAT)
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
+                           "The card's answers to the opening of the channel are malformed.");
     if (e->result != OK)
         return e->result;
     if (e->bytes.len == 0 || e->bytes.len > SEALED_CHANNEL_MAX)

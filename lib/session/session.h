@@ -12,6 +12,7 @@
 #define SESSION_SESSION_H
 
 #include <gp/identity.h>
+#include <gp/weak.h>
 #include <plan/plan.h>
 #include <session/outcome.h>
 #include <vault/vault.h>
@@ -117,6 +118,7 @@ struct session_world {
     void *ctx;
     struct random_source random;
     uint64_t (*now_ms)(void *ctx); /* since 1970-01-01 UTC */
+    weak_set allow_weak;           /* the policy */
     enum err (*type)(void *ctx, const char *name, struct session_type *out);
     /* The type that fits best. id NULL: only the ATR is known; ERR_STATE when that does not decide. */
     enum err (*match)(void *ctx, struct view atr, const struct identity *id, struct session_type *out);

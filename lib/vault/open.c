@@ -128,22 +128,26 @@ static enum err put_opening(struct vault *v, const struct channel_opening *o, st
 enum err vault_begin(struct vault *v, const struct vault_begin *in, struct writer *script,
                      struct writer *sealed_opening)
 {
-    const struct channel_request request = {.method = channel_method(in->scp, in->i),
-                                            .level = in->level,
-                                            .kvn = in->kvn,
-                                            .kid = in->kid,
-                                            .session_key_len = in->session_key_len,
-                                            .aid = in->aid,
-                                            .now_ms = in->now_ms};
+    struct channel_request request = {.method = channel_method(in->scp, in->i),
+                                      .level = in->level,
+                                      .kvn = in->kvn,
+                                      .kid = in->kid,
+                                      .session_key_len = in->session_key_len,
+                                      .aid = in->aid,
+                                      .now_ms = in->now_ms};
     struct channel_opening opening = {0};
     struct opened_keys keys = {0};
     enum err e;
     if (!session_ok(in->session))
         return ERR_ARGUMENT;
-    if (request.method == NULL || !request.method->keyed_opening)
+    if (request.method == NULL || has_card_keys(request.method))
         return ERR_UNSUPPORTED;
     if ((e = unseal_all(v, &in->keys, request.method, VIEW_NULL, &keys)) != OK)
         goto out;
+    /* Where the host has no key of its own it takes the curve of whoever signed the card's certificate. */
+    request.curve = keys.peer != NULL ? pk_ec_curve(keys.peer) : CURVE_P256;
+    if (request.curve == CURVE_COUNT)
+        request.curve = CURVE_P256;
     if ((e = channel_begin(&opening, v->crypto, v->random, &request, &keys.all)) != OK)
         goto out;
     e = put_opening(v, &opening, in->session, script, sealed_opening);
@@ -161,7 +165,7 @@ static enum err read_opening(struct vault *v, const struct vault_open *in, const
 {
     struct writer plain;
     enum err e;
-    if (!m->keyed_opening)
+    if (has_card_keys(m))
         return channel_opening_decode(out, in->opening);
     wr_heap(&plain, OPENING_BYTES_MAX);
     e = unseal(v, SEAL_OPENING, in->session, in->opening, &plain);

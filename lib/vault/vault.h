@@ -101,8 +101,8 @@ struct vault_begin {
     uint64_t now_ms;
     struct view session;
 };
-/* The opening of a method whose opening needs keys (channel_method's keyed_opening): appends the commands, as
- * a script, and the sealed opening, which belongs to this session. Other methods begin without a vault
+/* The opening of a method with key pairs, in which secrets are drawn: appends the commands, as a script, and
+ * the sealed opening, which belongs to this session. Methods with card keys begin without a vault
  * (channel_begin): ERR_UNSUPPORTED. ERR_CONFLICT as in vault_open. */
 enum err vault_begin(struct vault *v, const struct vault_begin *in, struct writer *script,
                      struct writer *sealed_opening) MUST_USE;

@@ -16,7 +16,8 @@
 enum { KEY_TEXT_MAX = 16 * 1024, KEYS_MAX = 3, VERSION_MAX = 1000000, WRAPPED_MAX = KEY_BYTES_MAX + 512 };
 
 static const struct option_spec add_options[] = {
-    {"type", "TYPE", "aes128, aes192, aes256, des3; rsa2048, rsa3072, dsa2048, ec256, ec384, ec512, ec521"},
+    {"type", "TYPE",
+     "aes128, aes192, aes256, des3, des; rsa2048, rsa3072, dsa2048, ec256, ec384, ec512, ec521"},
     {"use", "USE", "master (default), card or derive; of key pairs host, trust or peer"},
     {"card", "NUMBER", "the card's number, for --use card and --use peer"},
     {"key-version", "N", "version of this name (default 1)"},
@@ -31,9 +32,9 @@ static const struct {
     enum key_type type;
     uint16_t len;
 } types[] = {{"aes128", KEY_AES, 16},   {"aes192", KEY_AES, 24},   {"aes256", KEY_AES, 32},
-             {"des3", KEY_DES3, 16},    {"rsa2048", KEY_RSA, 256}, {"rsa3072", KEY_RSA, 384},
-             {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},     {"ec384", KEY_EC, 48},
-             {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
+             {"des3", KEY_DES3, 16},    {"des", KEY_DES, 8},       {"rsa2048", KEY_RSA, 256},
+             {"rsa3072", KEY_RSA, 384}, {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},
+             {"ec384", KEY_EC, 48},     {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
 
 static bool attributes_of(const struct cli *cli, struct key_attributes *a)
 {
@@ -52,7 +53,7 @@ static bool attributes_of(const struct cli *cli, struct key_attributes *a)
             a->key_len = types[i].len;
         }
     if (a->key_len == 0) {
-        cli_error("--type must be aes128, aes192, aes256 or des3, or of a key pair rsa2048, rsa3072, "
+        cli_error("--type must be aes128, aes192, aes256, des3 or des, or of a key pair rsa2048, rsa3072, "
                   "dsa2048, ec256, "
                   "ec384, ec512 or ec521");
         return false;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { PATH, ADDRESS, URL, NAME, NUMBER, LEVEL };
+enum kind { PATH, ADDRESS, URL, NAME, NUMBER, LEVEL, WEAK };
 
 static const struct key {
     const char *name;
@@ -45,6 +45,7 @@ static const struct key {
     NUMBER_KEY(connections_per_peer_max, "256", 1, 1000000),
     NUMBER_KEY(session_timeout_s, "600", 10, 86400),
     NUMBER_KEY(order_expiry_s, "604800", 60, 31536000),
+    {"allow_weak", WEAK, offsetof(struct config, allow_weak), sizeof(weak_set), "none", 0, 0},
     {"log_level", LEVEL, offsetof(struct config, log_level), sizeof(enum log_level), "info", 0, 0},
 #undef TEXT_KEY
 #undef NUMBER_KEY
@@ -129,6 +130,7 @@ static bool url_ok(const char *text)
 static const char *complaint(const struct key *key, const char *value)
 {
     unsigned n;
+    weak_set weak;
     switch (key->kind) {
     case PATH:
         return value[0] == '/' ? NULL : "needs an absolute path";
@@ -149,6 +151,10 @@ static const char *complaint(const struct key *key, const char *value)
                 return NULL;
         }
         return "needs error, warning, info or debug";
+    case WEAK:
+        return weak_parse(view_str(value), &weak) == OK
+                   ? NULL
+                   : "needs none, or some of des, scp01, scp02, rsa1024, sha1 with commas between";
     }
     return NULL;
 }
@@ -168,6 +174,10 @@ static void store_value(struct config *config, const struct key *key, const char
             if (strcmp(value, level_names[i]) == 0)
                 config->log_level = (enum log_level)i;
         }
+        break;
+    case WEAK:
+        if (weak_parse(view_str(value), &config->allow_weak) != OK)
+            config->allow_weak = 0;
         break;
     case PATH:
     case ADDRESS:

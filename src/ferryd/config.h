@@ -7,6 +7,7 @@
 
 #include <base/bytes.h>
 #include <base/log.h>
+#include <gp/weak.h>
 
 enum {
     CONFIG_TEXT_MAX = 64 * 1024, /* a file of this size is no configuration of ours */
@@ -31,6 +32,7 @@ struct config {
     unsigned connections_max, connections_per_peer_max;
     unsigned session_timeout_s; /* a session that hears nothing for so long is over */
     unsigned order_expiry_s;    /* of an order that does not say it */
+    weak_set allow_weak;        /* the policy: weak choices that card types may make */
     enum log_level log_level;
 };
 

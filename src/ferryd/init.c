@@ -150,7 +150,10 @@ static enum err configuration(struct init *i, struct writer *w)
     put(w, "# Started by root, front and keeper become these users.\n#user = ferryd\n#keeper_user = "
            "ferryd-keeper\n\n");
     put(w, "#connections_max = 10000\n#connections_per_peer_max = 256\n#session_timeout_s = 600\n"
-           "#order_expiry_s = 604800\n#log_level = info\n");
+           "#order_expiry_s = 604800\n#log_level = info\n\n");
+    put(w, "# Weak choices that card types may make, where cards leave no other: des, scp01, scp02, rsa1024, "
+           "sha1.\n"
+           "#allow_weak = scp02\n");
     return OK;
 }
 

@@ -14,7 +14,7 @@
 #include <base/text.h>
 #include <plan/plan.h>
 
-enum { POSTS_MAX = 20, FILE_MAX = CAP_FILE_MAX };
+enum { ALL_WEAK = (1 << WEAK_COUNT) - 1, POSTS_MAX = 20, FILE_MAX = CAP_FILE_MAX };
 
 /* ---- Setting up -------------------------------------------------------------------------------------- */
 
@@ -55,16 +55,15 @@ static void submit_one(struct bench *b, struct change change)
 }
 
 /* The operator's part and the keeper's. */
-static void import_key(struct bench *b, struct key_row *row, const struct secret *key)
+void bench_import_key(struct bench *b, struct key_row *row, struct view key)
 {
     uint8_t public_key[32], kcv[3][3];
     struct writer wrapped, sealed;
     wr_heap(&wrapped, SEALED_KEY_MAX);
     wr_heap(&sealed, SEALED_KEY_MAX);
     vault_import_key(b->vault, public_key);
-    assert_int_equal(vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row->attributes,
-                                           secret_view(key), &wrapped),
-                     OK);
+    assert_int_equal(
+        vault_wrap_for_import(b->crypto, crypto_random(), public_key, &row->attributes, key, &wrapped), OK);
     assert_int_equal(vault_import(b->vault, &row->attributes, wr_view_of(&wrapped), &sealed, kcv), OK);
     memcpy(row->kcv, kcv, sizeof(row->kcv));
     row->sealed = (struct blob){sealed.data, sealed.len};
@@ -75,16 +74,21 @@ static void import_key(struct bench *b, struct key_row *row, const struct secret
 
 static void add_key(struct bench *b, const struct bench_setup *setup)
 {
-    bool des = strcmp(setup->scp, "02") == 0;
+    bool des = strcmp(setup->scp, "03") != 0;
+    /* GPCS 2.3.1 table E-1: bit 1 of i says that there are three. */
+    bool one_base_key = strcmp(setup->scp, "02") == 0 && (strtoul(setup->i, NULL, 16) & 0x01) == 0;
+    size_t len = setup->card.key_bits != 0 ? setup->card.key_bits / 8U : 16U;
     struct key_row row = {.attributes = {.name = "master",
                                          .version = 1,
                                          .use = KEY_USE_MASTER,
-                                         .type = des ? KEY_DES3 : KEY_AES,
-                                         .key_len = 16}};
-    struct secret all = {.len = 48};
+                                         .type = len == 8 ? KEY_DES
+                                                 : des    ? KEY_DES3
+                                                          : KEY_AES,
+                                         .key_len = (uint16_t)len}};
+    struct secret all = {.len = 3 * len};
     for (uint8_t n = 0; n < 3; n++)
-        memset(all.data + (size_t)n * 16, setup->server_key + n, 16);
-    import_key(b, &row, &all);
+        memset(all.data + n * len, setup->server_key + (one_base_key ? 0 : n), len);
+    bench_import_key(b, &row, secret_view(&all));
     secret_wipe(&all);
 }
 
@@ -95,13 +99,14 @@ void bench_add_derive_key(struct bench *b, const char *name)
     struct secret key = {.len = 16};
     (void)snprintf(row.attributes.name, sizeof(row.attributes.name), "%s", name);
     memset(key.data, 0x77, 16);
-    import_key(b, &row, &key);
+    bench_import_key(b, &row, secret_view(&key));
     secret_wipe(&key);
 }
 
 static void put_type(struct bench *b, const struct bench_setup *setup, int kind)
 {
-    char text[2000], match[200], digits[2 * ATR_MAX + 1];
+    static char text[32 * 1024];
+    char match[200], digits[2 * ATR_MAX + 1];
     uint8_t memory[ATR_MAX];
     struct writer atr;
     wr_fixed(&atr, memory, sizeof(memory));
@@ -110,8 +115,9 @@ static void put_type(struct bench *b, const struct bench_setup *setup, int kind)
     (void)snprintf(match, sizeof(match), "{\"atr\":[\"%s\"]}", digits);
     (void)snprintf(text, sizeof(text),
                    "{\"name\":\"type\",\"match\":%s,\"isd\":\"A000000151000000\",\"scp\":\"%s\",\"i\":\"%s\","
-                   "\"kvn\":\"%s\",\"key\":\"master\",\"kdf\":\"none\",\"level\":\"%s\"%s}",
+                   "\"kvn\":\"%s\"%s,\"level\":\"%s\"%s}",
                    setup->match != NULL ? setup->match : match, setup->scp, setup->i, setup->kvn,
+                   setup->key_fields != NULL ? setup->key_fields : ",\"key\":\"master\",\"kdf\":\"none\"",
                    setup->level, setup->more != NULL ? setup->more : "");
     struct type_row row = {.name = "type", .spec = {(uint8_t *)text, strlen(text)}};
     if (kind == TYPE_ADD)
@@ -131,8 +137,10 @@ void bench_open(struct bench *b, const struct bench_setup *setup)
     test_folder_make(&b->folder);
     assert_int_equal(store_open_sqlite(&b->store, b->folder.file), OK);
     assert_int_equal(vcard_new(&b->card, b->crypto, &setup->card), OK);
-    if (!setup->no_key)
+    if (!setup->no_key && setup->key_fields == NULL)
         add_key(b, setup);
+    if (setup->key_fields != NULL)
+        bench_add_host_pairs(b, setup);
     put_type(b, setup, TYPE_ADD);
     bench_add_order(b, "inspect", "inspect", "", "", "");
 }
@@ -283,6 +291,17 @@ static bool stops(struct view rapdu, uint8_t ins)
     return ins == INS_EXTERNAL_AUTHENTICATE ? r.sw != SW_OK : !sw_is_ok_or_warning(r.sw);
 }
 
+/* A long answer to a short command is fetched in parts, as any client does. */
+static void ask_card(struct vcard *card, struct view capdu, struct writer *rapdu)
+{
+    vcard_send(card, capdu, rapdu);
+    while (rapdu->len >= 2 && rapdu->data[rapdu->len - 2] == 0x61) {
+        const uint8_t get_response[] = {0x00, 0xC0, 0x00, 0x00, rapdu->data[rapdu->len - 1]};
+        rapdu->len -= 2;
+        vcard_send(card, VIEW_OF(get_response), rapdu);
+    }
+}
+
 /* Executes the packet and writes the response script. *torn: the card was pulled. */
 void bench_execute(struct bench *b, const struct bench_client *c, unsigned post, struct view packet,
                    struct writer *body, bool *torn, struct bench_result *result)
@@ -302,7 +321,7 @@ void bench_execute(struct bench *b, const struct bench_client *c, unsigned post,
         }
         wr_clear(&rapdu);
         if (!c->own_card)
-            vcard_send(b->card, capdu, &rapdu);
+            ask_card(b->card, capdu, &rapdu);
         result->commands++;
         if (c->answer != NULL)
             c->answer(c->ctx, b, post, n, capdu, &rapdu);
@@ -324,7 +343,9 @@ static void count_commands(struct view packet, struct bench_result *r)
     struct view capdu;
     assert_int_equal(script_open(&script, packet, &fault), OK);
     while (script_next(&script, &capdu, &fault) == OK && capdu.len > 1) {
-        r->external_authentications += capdu.data[1] == INS_EXTERNAL_AUTHENTICATE;
+        /* MUTUAL AUTHENTICATE of SCP11 has the same instruction, without secure messaging. */
+        r->external_authentications +=
+            capdu.data[1] == INS_EXTERNAL_AUTHENTICATE && (capdu.data[0] & 0x04) != 0;
         r->initialize_updates += capdu.data[1] == INS_INITIALIZE_UPDATE;
         r->loads += capdu.data[1] == INS_LOAD;
     }
@@ -446,7 +467,8 @@ static void begin(struct server *v, const char *order, const char *card)
     assert_int_equal(order_for_session(&row, &wanted), OK);
     wr_fixed(&atr, memory, sizeof(memory));
     vcard_put_atr(v->b->card, &atr);
-    world_init(&v->world, &v->b->store, &v->b->cache, (struct clock_source){bench_now_ms, v->b});
+    world_init(&v->world, &v->b->store, &v->b->cache, (struct clock_source){bench_now_ms, v->b},
+               v->b->forbid_weak ? 0 : ALL_WEAK);
     v->table = world_table(&v->world, crypto_random());
     (void)snprintf(v->row.id, sizeof(v->row.id), "%032x", ++number);
     (void)snprintf(v->row.order, sizeof(v->row.order), "%s", order);

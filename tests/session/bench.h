@@ -19,6 +19,7 @@ struct bench {
     struct world_cache cache;
     struct vcard *card;
     uint64_t now_ms;
+    bool forbid_weak; /* the policy of the server: nothing weak; else everything */
 };
 
 /* What the server knows and which card there is. */
@@ -29,11 +30,41 @@ struct bench_setup {
     const char *more;                  /* more fields of the type, JSON, beginning with a comma; NULL: none */
     uint8_t server_key;                /* as card.key where the server knows the right one */
     bool no_key;
+    char *key_fields; /* of a method with key pairs: bench_open fills in the type's fields; NULL: the master
+                         key */
 };
 /* SCP03 i=70, level 33, on a "modern" card. */
 struct bench_setup bench_modern(void);
 /* SCP02 i=55, level 03, on a "classic" card: no response MAC in this level. */
 struct bench_setup bench_classic(void);
+
+/* Every choice that a card type can make among the methods: a row of the table of methods, a level, a size of
+ * its keys. */
+struct bench_choice {
+    const struct channel_method *method;
+    uint8_t level;
+    uint16_t key_bits; /* of symmetric keys; of SCP11: of its session keys */
+    enum pk_curve curve;
+    char name[80];
+};
+/* The n-th choice; false when there are fewer. every_size: else the shortest keys alone. */
+bool bench_choice(size_t n, bool every_size, struct bench_choice *out);
+/* A card of that method and a card type for it. Key pairs of the host are made in folders below base, once
+ * for each kind. text is what the setup points to. */
+struct bench_text {
+    char folder[240];
+    char scp[3], i[3], kvn[3], level[3], variant[2], fields[16 * 1024];
+};
+struct bench_setup bench_for(const struct bench_choice *c, const char *base, struct bench_text *text);
+/* A new folder for that, and its end. */
+void bench_base_make(char base[200]);
+void bench_base_remove(const char *base);
+/* What the server knows beside the type: of the host's key pairs and whom it trusts (bench_open does it), and
+ * of the card, where its public key has to be known. */
+/* The card's number, as it tells it to anybody. */
+void bench_read_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1]);
+void bench_add_host_pairs(struct bench *b, const struct bench_setup *setup);
+void bench_add_peer(struct bench *b, const struct bench_setup *setup, const char *card);
 
 /* A vault with the key-encryption key of all benches. */
 enum err bench_vault(struct crypto *crypto, struct vault **out) MUST_USE;
@@ -42,6 +73,8 @@ void bench_close(struct bench *b);
 
 /* Adds an application from tests/data/caps, with the sequence that is generated for it and more lines. */
 void bench_add_app(struct bench *b, const char *name, const char *cap_file, const char *more);
+/* Imports a key as an operator does. row.attributes say what it is. */
+void bench_import_key(struct bench *b, struct key_row *row, struct view key);
 /* Adds a key from which data for places is derived. */
 void bench_add_derive_key(struct bench *b, const char *name);
 /* Adds an order; id is a text of at most 31 characters. card and type may be "". */

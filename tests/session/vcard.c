@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "card.h"
+#include "keyed.h"
+#include "keypair.h"
 #include "personalise.h"
 
 struct vcard {
@@ -18,6 +20,23 @@ static enum err commit(void *ctx, struct view records, bool sync)
 {
     (void)ctx, (void)records, (void)sync; /* memory that lasts as long as the test */
     return OK;
+}
+
+static enum err add_pairs(const struct vcard_options *o, struct card_state *state)
+{
+    char what[KEYED_WHAT_MAX];
+    struct keyed k;
+    if (o->scp11 == NULL && o->signed_i == 0)
+        return OK;
+    keyed_init(&k);
+    k.host = o->host;
+    k.variants = o->scp11;
+    k.curve = o->curve;
+    k.s16 = o->s16;
+    k.trust_b = true;
+    k.signed_i = o->signed_i;
+    state->profile.flags |= keyed_flags(&k);
+    return keyed_personalise(&k, state, what);
 }
 
 enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o)
@@ -32,18 +51,28 @@ enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard
         p.kind.i = (uint8_t)o->i;
     if (o->memory != 0)
         p.kind.memory = o->memory;
+    if (o->scp != 0)
+        p.kind.scp = o->scp;
+    if (o->kvn != 0)
+        p.kind.kvn = o->kvn;
+    if (o->key_bits != 0)
+        p.kind.key_bits = o->key_bits;
     memcpy(p.isd, isd, sizeof(isd));
     p.isd_len = sizeof(isd);
     memset(p.serial, o->serial, sizeof(p.serial));
     p.serial_len = sizeof(p.serial);
     for (uint8_t n = 0; n < 3; n++) {
         keys[n].len = p.kind.key_bits / 8U;
-        memset(keys[n].data, o->key + n, keys[n].len);
+        /* One base key stands for all three (GPCS 2.3.1 E.2). */
+        memset(keys[n].data, o->key + (card_channel_key_count(p.kind.scp, p.kind.i) == 3 ? n : 0),
+               keys[n].len);
     }
     if (e == OK)
         e = personal_complete(&p, crypto_random());
     if (e == OK)
         e = personalise(&p, keys, state);
+    if (e == OK)
+        e = add_pairs(o, state);
     if (e == OK) {
         c->crypto = crypto;
         card_init(&c->card, state, crypto, crypto_random(), (struct card_store){commit, c});
@@ -64,6 +93,17 @@ void vcard_free(struct vcard **c)
     card_finish(&(*c)->card);
     free(*c);
     *c = NULL;
+}
+
+enum err vcard_public_key(struct vcard *c, uint8_t kvn, uint8_t kid, struct writer *spki)
+{
+    const struct card_key *k = card_find_key(&c->card.state, VIEW_NULL, kvn, kid);
+    struct pk *pair = NULL;
+    enum err e = k != NULL ? keypair_load(k, &pair) : ERR_NOT_FOUND;
+    if (e == OK)
+        e = pk_put_spki(pair, spki);
+    pk_free(&pair);
+    return e;
 }
 
 void vcard_put_atr(const struct vcard *c, struct writer *out)

@@ -6,7 +6,7 @@
 #define TESTS_VCARD_H
 
 #include <base/bytes.h>
-#include <crypto/crypto.h>
+#include <crypto/pk.h>
 
 struct vcard;
 
@@ -16,6 +16,15 @@ struct vcard_options {
     uint8_t serial;   /* makes one card different from another */
     uint8_t key;      /* ENC is filled with it, MAC with the next, DEK with the one after */
     uint32_t memory;  /* 0: as the kind has it */
+    /* 0: as the kind has them. */
+    uint8_t scp, kvn;
+    uint16_t key_bits;
+    /* Beside the key set, with the other side's keys in the folder host: SCP11 of these variants ("a"), on
+     * this curve; or signed commands with this i. */
+    const char *host, *scp11;
+    enum pk_curve curve;
+    bool s16;
+    uint8_t signed_i;
 };
 enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o) MUST_USE;
 void vcard_free(struct vcard **c);
@@ -27,6 +36,8 @@ void vcard_send(struct vcard *c, struct view capdu, struct writer *rapdu);
 
 bool vcard_has_package(struct vcard *c, struct view aid);
 bool vcard_has_application(struct vcard *c, struct view aid);
+/* The public key of this pair, as a SubjectPublicKeyInfo. */
+enum err vcard_public_key(struct vcard *c, uint8_t kvn, uint8_t kid, struct writer *spki) MUST_USE;
 /* Failed authentications in a row, as the card counts them. */
 unsigned vcard_failures(struct vcard *c);
 void vcard_set_failures(struct vcard *c, unsigned failures);

@@ -7,6 +7,7 @@
 
 #include <base/sources.h>
 #include <crypto/crypto.h>
+#include <gp/weak.h>
 #include <vault/vault.h>
 
 #include "front/http.h"
@@ -31,6 +32,7 @@ struct api_setup {
     const char *public_url;     /* "https://host:port": what links of tickets begin with */
     const uint8_t *admin_token; /* SHA-256 of the administrator's token (DIGEST_LEN bytes); NULL: none */
     unsigned order_expiry_s;    /* of an order that does not say it */
+    weak_set allow_weak;        /* the policy */
 };
 
 struct api;

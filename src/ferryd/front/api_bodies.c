@@ -166,9 +166,9 @@ static const struct {
     enum key_type type;
     uint16_t key_len;
 } key_types[] = {{"aes128", KEY_AES, 16},   {"aes192", KEY_AES, 24},   {"aes256", KEY_AES, 32},
-                 {"des3", KEY_DES3, 16},    {"rsa2048", KEY_RSA, 256}, {"rsa3072", KEY_RSA, 384},
-                 {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},     {"ec384", KEY_EC, 48},
-                 {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
+                 {"des3", KEY_DES3, 16},    {"des", KEY_DES, 8},       {"rsa2048", KEY_RSA, 256},
+                 {"rsa3072", KEY_RSA, 384}, {"dsa2048", KEY_DSA, 256}, {"ec256", KEY_EC, 32},
+                 {"ec384", KEY_EC, 48},     {"ec512", KEY_EC, 64},     {"ec521", KEY_EC, 66}};
 
 const char *key_type_word(enum key_type type, size_t key_len)
 {
@@ -210,7 +210,7 @@ static enum err read_key(const json_t *j, struct key_body *b, char *why, size_t 
         return REFUSE("'use' is not master, card, derive, host, trust or peer");
     if (read_key_type(json_text(j, "type"), a) != OK)
         return REFUSE(
-            "'type' is not aes128, aes192, aes256, des3, rsa2048, rsa3072, dsa2048, ec256, ec384, ec512 "
+            "'type' is not aes128, aes192, aes256, des3, des, rsa2048, rsa3072, dsa2048, ec256, ec384, ec512 "
             "or ec521");
     const char *card = json_text(j, "card");
     bool of_card = a->use == KEY_USE_CARD || a->use == KEY_USE_PEER;

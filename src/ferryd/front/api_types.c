@@ -7,6 +7,7 @@
 
 #include <gp/channel.h>
 
+#include "front/api_bodies.h"
 #include "front/api_parts.h"
 #include "front/card_type.h"
 #include "front/json.h"
@@ -54,10 +55,25 @@ static enum err check_key_row(const struct key_row *key, const struct card_type 
     enum key_use use = m != NULL && key_type_is_pair(m->key_type) ? KEY_USE_HOST : KEY_USE_MASTER;
     if (key->attributes.use != use)
         return why_not(ERR_POLICY, why, why_len, "'%s' is not a %s key", t->key, key_use_name(use));
-    if (m == NULL || m->key_type != key->attributes.type)
+    if (key->attributes.type == KEY_DES && !t->single_des)
+        return why_not(ERR_POLICY, why, why_len,
+                       "'%s' is for single DES, and the type does not say single_des", t->key);
+    if (m == NULL || !(channel_keys_fit(m, key->attributes.type, key->attributes.key_len) ||
+                       (key_type_is_pair(m->key_type) && m->key_type == key->attributes.type)))
         return why_not(ERR_POLICY, why, why_len, "'%s' is not a key for SCP%02X: it is %s", t->key, t->scp,
-                       key->attributes.type == KEY_AES ? "AES" : "Triple-DES");
+                       key_type_word(key->attributes.type, key->attributes.key_len));
     return OK;
+}
+
+static enum err check_policy(const struct api *a, const struct card_type *t, char *why, size_t why_len)
+{
+    enum weak w;
+    if (weak_check(card_type_weak(t), a->setup.allow_weak, &w) == OK)
+        return OK;
+    return why_not(ERR_POLICY, why, why_len,
+                   "%s: the policy does not allow it (allow_weak = %s in the server's "
+                   "configuration would)",
+                   weak_text(w), weak_name(w));
 }
 
 /* The key that card certificates are verified with. */
@@ -84,7 +100,9 @@ static enum err check_key(struct api *a, const struct card_type *t, char *why, s
     const struct store *s = a->setup.store;
     struct key_row key;
     bool well_known = false;
-    enum err e = check_trust(a, t, why, why_len);
+    enum err e = check_policy(a, t, why, why_len);
+    if (e == OK)
+        e = check_trust(a, t, why, why_len);
     if (e != OK || t->key[0] == '\0')
         return e;
     e = s->ops->get_key(s->ctx, t->key, 0, &key);

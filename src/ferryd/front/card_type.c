@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include <base/text.h>
-#include <gp/channel.h>
+#include <gp/weak.h>
 
 #include "front/json.h"
 
@@ -29,6 +29,7 @@ static const struct json_rule type_rules[] = {
     {"level", TAKE_TEXT, false, 2},
     {"java_card", TAKE_TEXT, false, 15},
     {"virgin", TAKE_FLAG, false, 0},
+    {"single_des", TAKE_FLAG, false, 0},
     {"identify_first", TAKE_FLAG, false, 0},
     {"max_openings", TAKE_NUMBER, false, CARD_OPENINGS_MAX},
 };
@@ -260,6 +261,9 @@ static enum err parse_rest(const json_t *j, struct card_type *t, struct complain
     snprintf(t->java_card, sizeof(t->java_card), "%s", version);
 
     t->virgin = json_flag(j, "virgin");
+    t->single_des = json_flag(j, "single_des");
+    if (t->single_des && t->scp != SCP01)
+        return REFUSE(r, ERR_ARGUMENT, "'single_des' is only for SCP01");
     t->identify_first = json_flag(j, "identify_first");
     t->max_openings = (uint32_t)json_number(j, "max_openings", CARD_OPENINGS);
     if (t->max_openings < 1)
@@ -339,14 +343,21 @@ static bool has_card_keys(const struct card_type *t)
     return m != NULL && !key_type_is_pair(m->key_type);
 }
 
+weak_set card_type_weak(const struct card_type *t)
+{
+    const struct channel_method *m = channel_method(t->scp, t->i);
+    return (m != NULL ? weak_of_method(m) : 0) | (t->single_des ? 1U << WEAK_DES : 0U);
+}
+
 size_t card_type_warnings(const struct card_type *t, const char **out)
 {
     const struct {
         bool applies;
         const char *text;
     } rows[CARD_TYPE_WARNINGS_MAX] = {
-        {t->scp == 0x01 || t->scp == 0x02,
-         "SCP01 and SCP02 are deprecated: Triple-DES, and a padding oracle on some cards"},
+        {t->scp == SCP01, weak_text(WEAK_SCP01)},
+        {t->scp == SCP02, weak_text(WEAK_SCP02)},
+        {t->single_des, weak_text(WEAK_DES)},
         {has_card_keys(t) && t->kdf == KDF_NONE && !t->virgin, "every card of this type has the same key"},
         {t->virgin, "well-known default keys are allowed: anybody can open a channel to these cards"},
         {!(t->level & LEVEL_R_MAC), "without response MACs outcomes are reported, never confirmed"},

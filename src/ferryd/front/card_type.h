@@ -16,7 +16,7 @@ enum {
     CARD_TYPE_JSON_MAX = 32 * 1024,  /* all lists full of the longest patterns, certificates, and room */
     CARD_OPENINGS_MAX = 9,
     CARD_OPENINGS = 3, /* cards die at 10 unfinished openings: never reach it */
-    CARD_TYPE_WARNINGS_MAX = 4
+    CARD_TYPE_WARNINGS_MAX = 6
 };
 
 /* Hexadecimal digits, upper-case; '.' stands for any digit; shorter than the value: a prefix. */
@@ -42,7 +42,7 @@ struct card_type {
     size_t certificates_len;
     uint8_t level;
     char java_card[16]; /* "": not known */
-    bool virgin, identify_first;
+    bool virgin, identify_first, single_des;
     uint32_t max_openings;
 };
 
@@ -57,6 +57,8 @@ enum card_match { CARD_MATCH_NO, CARD_MATCH_YES, CARD_MATCH_UNKNOWN };
  * card: orders name it. What is matched comes from the card unproven: it chooses, it proves nothing. */
 enum card_match card_type_matches(const struct card_type *t, struct view atr, const struct identity *id);
 
+/* The weak choices that the type makes: a policy must allow them. */
+weak_set card_type_weak(const struct card_type *t);
 /* Weak choices that are allowed, as sentences: gives how many; out has room for CARD_TYPE_WARNINGS_MAX. */
 size_t card_type_warnings(const struct card_type *t, const char **out);
 

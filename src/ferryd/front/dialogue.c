@@ -652,7 +652,7 @@ void dialogue_take(struct dialogue *d, const struct dialogue_wire *wire, const s
     p->reply = reply;
     p->resume = in->resume;
     d->under_way++;
-    world_init(&p->world, d->store, &d->cache, d->clock);
+    world_init(&p->world, d->store, &d->cache, d->clock, d->allow_weak);
     wr_heap(&p->body, HTTP_BODY_MAX);
     wr_view(&p->body, in->body);
     if (in->script_status != NULL)
@@ -698,7 +698,7 @@ static void expire(struct dialogue *d, const char *id)
     p->wire = &wire_nobody;
     memset(p->token, '-', 1); /* it is no beginning */
     d->under_way++;
-    world_init(&p->world, d->store, &d->cache, d->clock);
+    world_init(&p->world, d->store, &d->cache, d->clock, d->allow_weak);
     enum err e = d->store->ops->get_session(d->store->ctx, id, &p->row);
     if (e == OK)
         e = session_decode(&p->session, blob_view(&p->row.state));

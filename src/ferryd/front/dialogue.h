@@ -29,6 +29,7 @@ struct dialogue {
     struct random_source random;
     struct clock_source clock;
     unsigned session_timeout_s;
+    weak_set allow_weak;      /* the policy */
     struct world_cache cache; /* world_cache_finish */
     unsigned under_way;       /* POSTs that are not answered yet */
 };

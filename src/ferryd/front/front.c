@@ -233,7 +233,8 @@ static enum err open_api(struct front *f)
                                     .clock = {.now_ms = now_ms},
                                     .public_url = c->public_url,
                                     .admin_token = f->has_admin_token ? f->admin_token : NULL,
-                                    .order_expiry_s = c->order_expiry_s};
+                                    .order_expiry_s = c->order_expiry_s,
+                                    .allow_weak = c->allow_weak};
     return api_new(&f->api, &setup);
 }
 
@@ -295,7 +296,8 @@ static enum err front_open(struct front *f)
                                     .crypto = f->crypto,
                                     .random = crypto_random(),
                                     .clock = {.now_ms = now_ms},
-                                    .session_timeout_s = f->setup->config->session_timeout_s};
+                                    .session_timeout_s = f->setup->config->session_timeout_s,
+                                    .allow_weak = f->setup->config->allow_weak};
     if ((e = open_api(f)) != OK || (e = open_http(f)) != OK)
         return e;
     return add_events(f);

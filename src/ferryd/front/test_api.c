@@ -363,7 +363,7 @@ static void a_type_and_its_key_go_together(void **state)
     struct test_world *w = *state;
     WANT(w, 201, test_add_key(w, "master", 1, KEY_DES3, 1));
     WANT(w, 422, test_add_type(w, "badge", ""));
-    has_message(w, "refused", "Triple-DES");
+    has_message(w, "refused", "des3");
     ASK(w, 201, "POST", "/api/v1/types",
         "{\"name\":\"old\",\"scp\":\"02\",\"i\":\"15\",\"kvn\":\"30\",\"key\":\"master\",\"kdf\":\"visa2\"}");
     assert_true(json_array_size(json_object_get(w->json, "warnings")) >= 1);
@@ -395,7 +395,7 @@ static void a_new_version_must_do_for_the_types_that_name_the_key(void **state)
     WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
     WANT(w, 201, test_add_type(w, "badge", ""));
     WANT(w, 422, test_add_key(w, "master", 2, KEY_DES3, 1));
-    has_message(w, "refused", "Triple-DES");
+    has_message(w, "refused", "des3");
     test_key_body(w, &a, NULL, 1, body, sizeof(body));
     ASK(w, 422, "POST", "/api/v1/keys", body);
     has_message(w, "refused", "not a master key");
@@ -671,6 +671,28 @@ static void listings_have_pages(void **state)
     ASK(w, 400, "GET", path, NULL);
 }
 
+/* ---- policy ---- */
+
+static void weak_choices_need_a_policy(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *body, *message;
+    } rows[] = {
+        {"{\"name\":\"o\",\"scp\":\"01\",\"i\":\"05\",\"kvn\":\"30\",\"key\":\"m\",\"kdf\":\"visa2\"}",
+         "allow_weak = scp01"},
+        {"{\"name\":\"o\",\"scp\":\"01\",\"i\":\"15\",\"kvn\":\"30\",\"kdf\":\"imported\"}",
+         "allow_weak = scp01"},
+        {"{\"name\":\"o\",\"scp\":\"01\",\"i\":\"15\",\"kvn\":\"30\",\"kdf\":\"imported\",\"single_des\":"
+         "true}",
+         "allow_weak = des"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ASK(w, 422, "POST", "/api/v1/types", rows[i].body);
+        has_message(w, "refused", rows[i].message);
+    }
+}
+
 /* ---- limits ---- */
 
 static void a_long_body_is_too_large(void **state)
@@ -800,6 +822,7 @@ int main(void)
         ROW(a_card_that_never_answered_is_released),
         ROW(sessions_are_told_without_their_secrets),
         ROW(listings_have_pages),
+        ROW(weak_choices_need_a_policy),
         ROW(a_long_body_is_too_large),
         ROW(a_full_disk_is_told_and_changes_nothing),
         ROW(health_says_what_fails),

@@ -200,7 +200,8 @@ static inline void test_serve(struct test_world *w)
                                     .clock = {test_now, w},
                                     .public_url = "https://cards.example.org:8443",
                                     .admin_token = w->token_digest,
-                                    .order_expiry_s = 3600};
+                                    .order_expiry_s = 3600,
+                                    .allow_weak = 1U << WEAK_SCP02};
     test_need(api_new(&w->api, &setup) == OK, "api");
     w->base = event_base_new();
     test_need(http_new(&w->http, w->base, &settings, routes, sizeof(routes) / sizeof(routes[0]), w, why,

@@ -12,9 +12,9 @@
 /* ---- Looking up -------------------------------------------------------------------------------------- */
 
 void world_init(struct world *w, const struct store *store, struct world_cache *cache,
-                struct clock_source clock)
+                struct clock_source clock, weak_set allow_weak)
 {
-    *w = (struct world){.store = store, .cache = cache, .clock = clock};
+    *w = (struct world){.store = store, .cache = cache, .clock = clock, .allow_weak = allow_weak};
 }
 
 static void free_cap(struct cap **cap)
@@ -346,6 +346,7 @@ struct session_world world_table(struct world *w, struct random_source random)
     return (struct session_world){.ctx = w,
                                   .random = random,
                                   .now_ms = world_now_ms,
+                                  .allow_weak = w->allow_weak,
                                   .type = world_type,
                                   .match = world_match,
                                   .fits = world_fits,

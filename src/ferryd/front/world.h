@@ -31,10 +31,11 @@ struct world {
     const struct store *store;
     struct world_cache *cache;
     struct clock_source clock;
+    weak_set allow_weak;
     struct card_row card; /* looked up last; owned */
 };
 void world_init(struct world *w, const struct store *store, struct world_cache *cache,
-                struct clock_source clock);
+                struct clock_source clock, weak_set allow_weak);
 void world_finish(struct world *w);
 /* The function table over w; the random source is the caller's. */
 struct session_world world_table(struct world *w, struct random_source random);
