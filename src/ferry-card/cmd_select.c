@@ -115,11 +115,22 @@ static void value_key_information(const struct card *card, struct writer *w)
     card_put_key_information(&card->state, card_domain_of(card), w);
 }
 
+/* The first one of the keys that open a channel to the security domain that is selected. */
+static const struct card_keyset *default_keyset(const struct card *card)
+{
+    struct view domain = card_channel_domain(card);
+    for (size_t i = 0; i < card->state.keyset_count; i++) {
+        if (card_domain_is(&card->state.keysets[i].domain, domain))
+            return &card->state.keysets[i];
+    }
+    return NULL;
+}
+
 /* The sequence counter of the default key version: SCP02 (which a host without INITIALIZE UPDATE needs), and
  * SCP03 with pseudo-random challenges. */
 static void value_sequence_counter(const struct card *card, struct writer *w)
 {
-    const struct card_keyset *k = card->state.keyset_count != 0 ? &card->state.keysets[0] : NULL;
+    const struct card_keyset *k = default_keyset(card);
     if (k == NULL)
         return;
     if (k->scp == 0x02)

@@ -338,7 +338,7 @@ static void a_cut_record_is_refused(void **state)
         card_state_finish(other);
         free(other);
     }
-    assert_int_equal(good, 11); /* behind each of nine records, and nothing at all */
+    assert_int_equal(good, 11); /* behind each of ten records, and nothing at all */
     wr_free(&w);
 }
 
