@@ -54,12 +54,12 @@ static uint16_t manage_open(struct card *card, uint8_t wanted, struct writer *ou
 {
     if (wanted >= CARD_LOGICAL_CHANNELS)
         return SW_FUNCTION_UNSUPPORTED;
-    for (uint8_t n = 1; n < CARD_LOGICAL_CHANNELS; n++) {
+    for (unsigned n = 1; n < CARD_LOGICAL_CHANNELS; n++) {
         if (card->logical[n].open || (wanted != 0 && wanted != n))
             continue;
         open_channel(card, &card->logical[n]);
         if (wanted == 0) /* ISO/IEC 7816-4 11.1.2: a number that the host chose is not told back */
-            wr_u8(out, n);
+            wr_u8(out, (uint8_t)n);
         return SW_OK;
     }
     return SW_FUNCTION_UNSUPPORTED;

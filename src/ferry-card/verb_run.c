@@ -91,14 +91,11 @@ static bool read_fault(struct card_fault *f, const char *value)
 
 static int read_options(int argc, char **argv, struct run *r)
 {
-    static const struct option longs[] = {{"vpcd", required_argument, NULL, 'v'},
-                                          {"socket", required_argument, NULL, 's'},
-                                          {"t0", no_argument, NULL, '0'},
-                                          {"t1", no_argument, NULL, '1'},
-                                          {"log", no_argument, NULL, 'l'},
-                                          {"clock", no_argument, NULL, 'c'},
-                                          {"fault", required_argument, NULL, 'f'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"vpcd", required_argument, NULL, 'v'},  {"socket", required_argument, NULL, 's'},
+        {"t0", no_argument, NULL, '0'},          {"t1", no_argument, NULL, '1'},
+        {"log", no_argument, NULL, 'l'},         {"clock", no_argument, NULL, 'c'},
+        {"fault", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
     for (int o; (o = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         bool ok = true;
         switch (o) {
