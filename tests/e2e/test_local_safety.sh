@@ -125,6 +125,17 @@ local_does 'and unlocked' unlock card --key "$work/key"
 held 'as it says' SECURED .card.life_cycle
 pull full
 
+# ---- a card that suddenly speaks a weaker protocol
+card strong "$key" --serial 0A0B0C0D
+local_does 'a card is opened with SCP03' list --key "$work/key"
+pull strong
+card weak "$key" --serial 0A0B0C0D --scp 02 --i 55
+local_refuses 'one that says it is the same card, with SCP02' 4 'opened with SCP03 i=70 before' list --key "$work/key" --allow-weak scp02
+held 'was not shown who asked' 0 '.keys[0].failures'
+local_does 'release' release
+local_does 'it is opened when SCP02 is named' list --key "$work/key" --allow-weak scp02 --method SCP02:55
+pull weak
+
 # ---- no card, no reader, nowhere to count
 local_refuses 'no card' 6 '' list --key "$work/key"
 card desk "$key"
