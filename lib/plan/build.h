@@ -33,6 +33,9 @@ enum err build_get_status(struct builder *b, uint8_t subset) MUST_USE;
 enum err build_delete(struct builder *b, const struct aid *aid, bool related) MUST_USE;
 /* All lines of a sequence. */
 enum err build_sequence(struct builder *b, struct view sequence) MUST_USE;
+/* A whole load file as LOAD commands (11.6): in short blocks, or with extended length where 256 of these are
+ * not enough and the card takes it. ERR_LIMIT with the reason. */
+enum err build_load_file(struct builder *b, struct view file, struct position at) MUST_USE;
 /* A derived place of the next command, at this offset of its data. */
 enum err build_note_place(struct builder *b, const struct derive_place *found, size_t offset,
                           struct position at) MUST_USE;

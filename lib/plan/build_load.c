@@ -183,7 +183,7 @@ static enum err put_blocks(struct builder *b, struct view file, size_t block_siz
     return e;
 }
 
-static enum err put_file(struct builder *b, struct view file, struct position at)
+enum err build_load_file(struct builder *b, struct view file, struct position at)
 {
     size_t size = choose_block(b, file.len);
     if (size == 0)
@@ -211,7 +211,7 @@ enum err build_load(struct builder *b, const struct step *s)
     command_load_header(&file, load.len);
     wr_view(&file, load);
     if (e == OK)
-        e = wr_ok(&file) ? put_file(b, wr_view_of(&file), s->at) : build_refuse_memory(b);
+        e = wr_ok(&file) ? build_load_file(b, wr_view_of(&file), s->at) : build_refuse_memory(b);
     wr_free(&file);
     return e;
 }

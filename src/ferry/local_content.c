@@ -333,25 +333,6 @@ static enum err put_removals(struct builder *b, const struct local *l, const str
     return e;
 }
 
-static enum err put_load_blocks(struct builder *b, struct view file)
-{
-    enum err e = OK;
-    if (command_file_blocks(file.len, b->block_size) == 0)
-        return plan_refuse(
-            b->why, ERR_LIMIT,
-            "%zu bytes to load are more than %d blocks of %zu: --block-size takes larger ones, if the "
-            "card knows extended length",
-            file.len, LOAD_BLOCKS_MAX, b->block_size);
-    for (unsigned n = 0; file.len > 0 && e == OK; n++) {
-        struct apdu a;
-        struct view block = view_head(file, b->block_size);
-        file = view_tail(file, block.len);
-        command_load(&a, block, n, file.len == 0);
-        e = build_put(b, &a, nowhere);
-    }
-    return e;
-}
-
 /* The token is over the command's own fields (GPCS 2.3.1 C.4). */
 static enum err put_token(struct builder *b, const struct content *c, const struct install *i,
                           struct writer *out)
@@ -409,7 +390,7 @@ static enum err put_load(struct builder *b, const struct content *c)
     if (e == OK)
         e = wr_status(&file);
     if (e == OK)
-        e = put_load_blocks(b, wr_view_of(&file));
+        e = build_load_file(b, wr_view_of(&file), nowhere);
     wr_free(&file);
     return e;
 }
@@ -442,6 +423,9 @@ int content_plan(struct local *l, const struct content *c, struct plan *out)
     builder_init(&b, out, &c->cap, &why);
     b.crypto = l->crypto;
     b.block_size = c->block_size > 0 ? c->block_size : local_block_size(l);
+    /* Before a card is there: some card may. */
+    b.extended = c->block_size == 0 && (l->card.atr_len == 0 || identity_extended_length(&l->card));
+    b.command_data_max = l->card.command_data_max;
     enum err e = put_removals(&b, l, c);
     if (e == OK && c->loads)
         e = put_load(&b, c);

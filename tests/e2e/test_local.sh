@@ -93,7 +93,9 @@ held 'reach the card' 040000 '.applications[0].privileges'
 # ---- what is found out before the first change
 local_refuses 'an import that is missing' 15 'needs package' install "$caps/app-jc222.cap" --key "$work/key"
 local_refuses 'a file that is no CAP file' 14 'ZIP' install "$caps/bad/truncated.cap" --key "$work/key"
-local_refuses 'a file that no 256 blocks hold' 14 '256 blocks' install "$caps/bulk120-jc222.cap" --key "$work/key"
+local_refuses 'a file that 256 blocks of this size do not hold' 14 '256 blocks' install "$caps/bulk120-jc222.cap" --block-size 247 --key "$work/key"
+local_does 'a file of more than 256 short blocks goes with extended length' load "$caps/bulk120-jc222.cap" --key "$work/key"
+local_does 'and goes again' uninstall "$caps/bulk120-jc222.cap" --key "$work/key"
 local_refuses 'an applet that the file has not' 2 'no applet' install "$caps/hello-jc222.cap" --module F0000000FF --key "$work/key"
 local_refuses 'parameters that are no bytes' 2 'hexadecimal' install "$caps/hello-jc222.cap" --params 0g --key "$work/key"
 local_refuses 'privileges that are none' 2 'privileges' install "$caps/hello-jc222.cap" --privileges fly --key "$work/key"
