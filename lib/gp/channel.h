@@ -193,6 +193,19 @@ enum err channel_accept(struct channel **out, struct crypto *c, const struct cha
  * with. */
 enum err channel_group_open(struct channel **out, struct crypto *c, const struct channel_opening *o,
                             const struct channel_keys *keys) MUST_USE;
+/* All of that at once: the commands of the opening and the plain ones, signed, in the order that each card of
+ * the group gets them. On OK *out must go to channel_script_finish; out->opening is the one for
+ * channel_accept. */
+struct channel_script {
+    struct channel_opening opening;
+    struct apdu *commands; /* views into opening and storage */
+    size_t count;
+    struct writer storage;
+};
+enum err channel_group_script(struct channel_script *out, struct crypto *c, struct random_source random,
+                              const struct channel_request *request, const struct channel_keys *keys,
+                              const struct apdu *plain, size_t count) MUST_USE;
+void channel_script_finish(struct channel_script *s);
 
 /* The state as bytes, to be sealed at once, and back (ERR_FORMAT). The bytes are secret. */
 enum err channel_encode(const struct channel *ch, struct writer *out) MUST_USE;

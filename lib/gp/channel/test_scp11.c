@@ -750,6 +750,48 @@ static void scripts_for_a_group(void **state)
     }
 }
 
+/* The whole script in one call, and a card that follows it. */
+static void whole_scripts(void **state)
+{
+    static const uint8_t data[] = {0x4F, 0x07, 0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0x01};
+    const struct apdu plain[] = {{.cla = 0x80, .ins = 0xE4, .data = VIEW_OF(data)},
+                                 {.cla = 0x80, .ins = 0xF2, .p1 = 0x80, .p2 = 0x02, .ne = 256}};
+    struct opening t;
+    struct channel *ch = NULL;
+    struct channel_script script;
+    struct writer made, again;
+    init_opening(&t, *state, "P-256", 0x03);
+    t.keys.peer = t.card;
+    assert_int_equal(channel_group_script(&script, t.crypto, crypto_random(), &t.request, &t.keys, plain, 2),
+                     ERR_ARGUMENT); /* the card's key is not said to be known */
+    assert_null(script.commands);
+    t.keys.peer_is_card = true;
+    assert_int_equal(channel_group_script(&script, t.crypto, crypto_random(), &t.request, &t.keys, plain,
+                                          SCRIPT_COMMANDS_MAX + 1),
+                     ERR_LIMIT);
+    assert_int_equal(channel_group_script(&script, t.crypto, crypto_random(), &t.request, &t.keys, plain, 2),
+                     OK);
+    const size_t before = script.opening.count;
+    assert_int_equal(script.count, before + 2);
+    for (size_t k = 0; k < before; k++)
+        t.answers[k] = (struct rapdu){.sw = SW_OK};
+    card_agrees(&t, script.commands[before - 1].data, t.card);
+    t.answers[before - 1].data = wr_view_of(&t.agreed);
+    assert_int_equal(channel_accept(&ch, t.crypto, &script.opening, &t.keys, t.answers, before), OK);
+    same_keys(&t, ch);
+    wr_heap(&made, 1024);
+    wr_heap(&again, 1024);
+    apdu_put(&made, &script.commands[before]);
+    apdu_put(&made, &script.commands[before + 1]);
+    wrap_script(t.crypto, ch, &again);
+    assert_true(view_equal(wr_view_of(&made), wr_view_of(&again)));
+    channel_free(&ch);
+    channel_script_finish(&script);
+    wr_free(&made);
+    wr_free(&again);
+    finish_opening(&t);
+}
+
 static void groups_that_are_none(void **state)
 {
     static const struct {
@@ -841,6 +883,7 @@ int main(void)
         cmocka_unit_test(missing_answers),
         cmocka_unit_test(scripts_for_a_group),
         cmocka_unit_test(groups_that_are_none),
+        cmocka_unit_test(whole_scripts),
         cmocka_unit_test(states),
         cmocka_unit_test(openings_as_bytes),
     };
