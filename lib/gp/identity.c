@@ -120,8 +120,22 @@ static uint16_t take_base128(struct reader *r)
     return (uint16_t)((high & 0x7F) << 7 | (low & 0x7F));
 }
 
-/* {globalPlatform 2 v} and {globalPlatform 4 scp i}, as bytes: cards do not encode numbers above 127 as an
- * object identifier wants it. Only the i of SCP11 is encoded so, for it has two bytes (Amendment F 5.1). */
+/* The i of SCP11 has two bytes (Amendment F 5.1), the identifier of signed commands is above 127
+ * (docs/signed-commands.md): these two are encoded as an object identifier wants it. */
+static void take_long_scp(struct identity *id, struct view bytes)
+{
+    struct reader r;
+    rd_init(&r, bytes);
+    if (rd_peek(&r) == SCP11) {
+        (void)rd_u8(&r);
+        identity_add_scp(id, SCP11, take_base128(&r));
+    } else if (take_base128(&r) == SCP_SIGNED) {
+        identity_add_scp(id, SCP_SIGNED, rd_u8(&r));
+    }
+}
+
+/* {globalPlatform 2 v} and {globalPlatform 4 scp i}, as bytes: cards do not encode an i above 127 as
+ * an object identifier wants it. */
 static void take_oid(struct identity *id, struct view oid)
 {
     struct reader r;
@@ -135,8 +149,8 @@ static void take_oid(struct identity *id, struct view oid)
     } else if (kind == 4 && rd_left(&r) == 2) {
         uint8_t scp = rd_u8(&r);
         identity_add_scp(id, scp, rd_u8(&r));
-    } else if (kind == 4 && rd_left(&r) == 3 && rd_u8(&r) == SCP11) {
-        identity_add_scp(id, SCP11, take_base128(&r));
+    } else if (kind == 4 && rd_left(&r) == 3) {
+        take_long_scp(id, rd_rest(&r));
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <gp/identity.h>
 
-enum { SCP11 = 0x11 };
+enum { SCP11 = 0x11, SCP_SIGNED = 0xF0 };
 
 /* The value of the object that v consists of: with a 00 in front, or wrapped in itself, as some cards have
  * it. */

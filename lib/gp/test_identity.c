@@ -12,6 +12,7 @@
 #include <base/text.h>
 #include <gp/identity.h>
 #include <support/vectors.h>
+#include <tlv/tlv.h>
 
 enum { STATE_MAX = 4096, RANDOM_ROUNDS = 500 };
 
@@ -215,6 +216,41 @@ static void protocols_once(void **state)
     assert_int_equal(identity_parse_capabilities(&id, v), OK);
     assert_int_equal(id.scp_count, SCP_INFO_MAX);
     assert_int_equal(id.scps[SCP_INFO_MAX - 1].i, 0x0E);
+}
+
+/* Numbers above 127: i as a byte, SCP11's i and the identifier F0 to base 128. */
+static void protocols_with_large_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *oid;
+        uint8_t scp;
+        uint16_t i;
+        size_t count;
+    } rows[] = {
+        {"06092A864886FC6B0402F5", 0x02, 0xF5, 1},   {"060A2A864886FC6B04118D06", 0x11, 0x0686, 1},
+        {"060A2A864886FC6B04817004", 0xF0, 0x04, 1}, {"060A2A864886FC6B04817105", 0, 0, 0},
+        {"060A2A864886FC6B04F00401", 0, 0, 0},
+    };
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct identity id = {0};
+        uint8_t memory[64];
+        struct writer w;
+        size_t card, recognition, protocol;
+        wr_fixed(&w, memory, sizeof(memory));
+        tlv_open(&w, 0x66, &card);
+        tlv_open(&w, 0x73, &recognition);
+        tlv_open(&w, 0x64, &protocol);
+        wr_view(&w, vector_hex(rows[n].oid));
+        tlv_close(&w, protocol);
+        tlv_close(&w, recognition);
+        tlv_close(&w, card);
+        assert_int_equal(identity_parse_recognition(&id, wr_view_of(&w)), OK);
+        if (id.scp_count != rows[n].count)
+            fail_msg("row %zu: %zu protocols", n, id.scp_count);
+        assert_int_equal(id.scps[0].scp, rows[n].scp);
+        assert_int_equal(id.scps[0].i, rows[n].i);
+    }
 }
 
 typedef enum err parse_part(struct identity *id, struct view v);
@@ -605,6 +641,7 @@ int main(void)
         cmocka_unit_test(key_and_fci_vectors),
         cmocka_unit_test(protocols_from_the_fci),
         cmocka_unit_test(protocols_once),
+        cmocka_unit_test(protocols_with_large_numbers),
         cmocka_unit_test(malformed_parts),
         cmocka_unit_test(many_keys),
         cmocka_unit_test(whole_cards),
