@@ -123,8 +123,8 @@ static uint16_t place_set(struct card *card, const struct new_keys *k, struct wr
         set.dek = old->dek;
     }
     set.domain = card->now->selected;
-    for (uint8_t kid = 1; kid <= SET_KEYS; kid++)
-        whole = take_into_set(card, k, kid, &set, &type, &waits[kid - 1]) && whole;
+    for (unsigned kid = 1; kid <= SET_KEYS; kid++)
+        whole = take_into_set(card, k, (uint8_t)kid, &set, &type, &waits[kid - 1]) && whole;
     *made = whole && type != 0;
     if (!*made)
         goto out;
@@ -140,9 +140,9 @@ static uint16_t place_set(struct card *card, const struct new_keys *k, struct wr
     if (sw != SW_OK)
         goto out;
     drop_old_set(card, k, w);
-    for (uint8_t kid = 1; kid <= SET_KEYS; kid++) {
+    for (unsigned kid = 1; kid <= SET_KEYS; kid++) {
         if (waits[kid - 1])
-            card_put_key_gone(w, card_domain_of(card), k->kvn, kid);
+            card_put_key_gone(w, card_domain_of(card), k->kvn, (uint8_t)kid);
     }
     card_put_keyset(w, &set);
     put_personalized(card, w);

@@ -468,6 +468,59 @@ static void long_listings_come_in_pages(void **state)
     }
 }
 
+enum { MANY = 110 };
+
+/* Marks the applications of one page as seen; every page is a row of whole entries. */
+static void see_entries(bool tlv, bool seen[MANY])
+{
+    struct reader r;
+    rd_init(&r, host_data(h));
+    while (rd_left(&r) != 0) {
+        struct tlv entry;
+        struct view aid;
+        if (tlv) {
+            assert_true(tlv_next(&r, &entry) && entry.tag == 0xE3);
+            assert_true(tlv_find(entry.value, 0x4F, &aid));
+        } else {
+            aid = rd_view8(&r, AID_MAX);
+            (void)rd_u16(&r);
+            assert_true(rd_ok(&r));
+        }
+        assert_int_equal(aid.len, 7);
+        uint8_t n = aid.data[6];
+        assert_true(n < MANY && !seen[n]);
+        seen[n] = true;
+    }
+}
+
+/* A registry of more than a hundred: each entry once, in either form, and the memory keeps up. */
+static void a_hundred_entries_are_listed_once(void **state)
+{
+    (void)state;
+    new_card("modern", 0xFF);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(load_hello(), SW_OK);
+    for (unsigned n = 0; n < MANY; n++) {
+        char command[80];
+        snprintf(command, sizeof command,
+                 "80E60C001B05F00000000106F0000000010107F000000001A0%02X010002C90000", n);
+        assert_int_equal(say(command), SW_OK);
+    }
+    for (int tlv = 0; tlv < 2; tlv++) {
+        bool seen[MANY] = {false};
+        uint16_t sw = say(tlv ? "80F24002024F00" : "80F24000024F00");
+        see_entries(tlv, seen);
+        while (sw == SW_MORE_DATA) {
+            sw = say(tlv ? "80F24003024F00" : "80F24001024F00");
+            see_entries(tlv, seen);
+        }
+        assert_int_equal(sw, SW_OK);
+        for (size_t n = 0; n < MANY; n++)
+            assert_true(seen[n]);
+    }
+    end_card();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +528,7 @@ int main(void)
         cmocka_unit_test(install_is_strict),
         cmocka_unit_test(an_installed_application_is_not_selectable_yet),
         cmocka_unit_test(one_application_is_the_default),
+        cmocka_unit_test(a_hundred_entries_are_listed_once),
         cmocka_unit_test(related_objects_are_those_of_the_package),
         cmocka_unit_test(a_length_of_128_in_one_byte),
         cmocka_unit_test(load_blocks_come_in_order),
