@@ -68,8 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     enum err checked = plan_check(in.sequence, &cap, &why);
     assert((checked == OK) == (why.text[0] == '\0'));
     enum err e = plan_make(&plan, &in, NULL);
-    /* A check takes each place as long as it can be; so only the asking for contents can be too much, and lengths
-     * inside of the data can be wrong for this card. */
+    /* A check takes each place as long as it can be; so only the asking for contents can be too much, and
+     * lengths inside of the data can be wrong for this card. */
     assert(checked != OK || e == OK || e == ERR_LIMIT || (e == ERR_FORMAT && has_format(in.sequence)));
     if (e == OK) {
         check_places(&plan);

@@ -157,8 +157,7 @@ static const struct {
     {"GET RESPONSE", "apdu 00C0000000", ERR_FORMAT,
      "line 1, column 6: GET RESPONSE is the client's business"},
     {"PUT KEY", "apdu 80D80081", ERR_FORMAT, "line 1, column 6: PUT KEY is the line put-key"},
-    {"SET STATUS", "apdu 80F0807F", ERR_FORMAT,
-     "line 1, column 6: SET STATUS is the line set-status"},
+    {"SET STATUS", "apdu 80F0807F", ERR_FORMAT, "line 1, column 6: SET STATUS is the line set-status"},
     {"DELETE", "apdu 80E40000", ERR_FORMAT, "line 1, column 6: DELETE is the line delete"},
     {"LOAD", "apdu 80E80000", ERR_FORMAT, "line 1, column 6: LOAD is the line load"},
 };
