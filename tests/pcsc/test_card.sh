@@ -14,8 +14,8 @@ ok 'a card is made' "$card" create "$nvm" --test-keys --serial 01020304
 refused 'and not made twice' 1 'exists already' "$card" create "$nvm" --test-keys
 refused 'keys are not a matter of course' 2 'give one of' "$card" create "$work/other.nvm"
 refused 'a master key needs its derivation' 2 'go together' "$card" create "$work/other.nvm" --master /dev/null
-refused 'SCP02 without explicit initiation is refused' 2 'go together' \
-    "$card" create "$work/other.nvm" --test-keys --scp 02 --i 1A
+refused 'a value of i that SCP02 has not is refused' 2 'go together' \
+    "$card" create "$work/other.nvm" --test-keys --scp 02 --i 02
 refused 'SCP02 has keys of 128 bits' 2 'go together' \
     "$card" create "$work/other.nvm" --test-keys --scp 02 --key-bits 256
 ok 'new keys are written' "$card" create "$work/keys.nvm" --new-keys "$work/keys" --key-bits 256
