@@ -21,6 +21,7 @@ enum {
     TAG_EXTENSIONS = 0xA3,
 
     USAGE_BIT_AGREEMENT = 0x08, /* RFC 5280 4.2.1.3: bit 4 */
+    POINT_UNCOMPRESSED = 0x04,  /* the library takes other forms, too, and writes them as this one */
     SIGNATURE_NUMBER_MAX = 66
 };
 
@@ -136,7 +137,7 @@ static bool parse_key(struct view spki, enum pk_curve *curve, struct view *point
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
         if (view_equal(name, view_of(curves[i].oid, curves[i].len))) {
             *curve = curves[i].curve;
-            return point->len == 1 + 2 * pk_curve_len(*curve);
+            return point->len == 1 + 2 * pk_curve_len(*curve) && point->data[0] == POINT_UNCOMPRESSED;
         }
     }
     return false;
