@@ -41,6 +41,13 @@ enum pk_curve {
 const char *pk_curve_name(enum pk_curve curve);
 enum err pk_curve_by_name(const char *name, enum pk_curve *out) MUST_USE;
 size_t pk_curve_len(enum pk_curve curve);
+/* The curve that these domain parameters are: y^2 = x^3 + ax + b over the field of p, with generator g (04 |
+ * x | y) of order n and cofactor 1; big-endian numbers, as long as they like. ERR_NOT_FOUND when they are
+ * none of ours: parameters of anybody's own are not taken. */
+struct pk_curve_parameters {
+    struct view p, a, b, g, n, cofactor;
+};
+enum err pk_curve_by_parameters(const struct pk_curve_parameters *parameters, enum pk_curve *out) MUST_USE;
 
 /* ---- making and taking keys. ERR_FORMAT for what does not parse or is not a valid key, ERR_UNSUPPORTED for
  * other algorithms, curves and sizes (RSA 1024 to 4096, DSA 2048/256 and 3072/256). ---- */

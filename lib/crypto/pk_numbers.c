@@ -398,3 +398,46 @@ enum err pk_generate(struct crypto *c, enum pk_algorithm algorithm, unsigned bit
         return generate_dsa(bits, out);
     return ERR_UNSUPPORTED;
 }
+
+static bool same_number(struct view bytes, const BIGNUM *number)
+{
+    BIGNUM *n = NULL;
+    bool same = read_numbers(&bytes, 1, &n) == OK && BN_cmp(n, number) == 0;
+    BN_free(n);
+    return same;
+}
+
+static bool same_generator(const EC_GROUP *group, struct view g)
+{
+    uint8_t point[PK_POINT_MAX];
+    size_t len = EC_POINT_point2oct(group, EC_GROUP_get0_generator(group), POINT_CONVERSION_UNCOMPRESSED,
+                                    point, sizeof(point), NULL);
+    return len > 0 && view_equal(g, view_of(point, len));
+}
+
+static bool is_curve(const struct pk_curve_parameters *q, enum pk_curve curve)
+{
+    BIGNUM *p = BN_new(), *a = BN_new(), *b = BN_new();
+    EC_GROUP *group = EC_GROUP_new_by_curve_name(OBJ_sn2nid(curve_group(curve)));
+    bool same = group != NULL && p != NULL && a != NULL && b != NULL &&
+                EC_GROUP_get_curve(group, p, a, b, NULL) == 1 && same_number(q->p, p) &&
+                same_number(q->a, a) && same_number(q->b, b) &&
+                same_number(q->n, EC_GROUP_get0_order(group)) &&
+                same_number(q->cofactor, EC_GROUP_get0_cofactor(group)) && same_generator(group, q->g);
+    EC_GROUP_free(group);
+    BN_free(p);
+    BN_free(a);
+    BN_free(b);
+    return same;
+}
+
+enum err pk_curve_by_parameters(const struct pk_curve_parameters *parameters, enum pk_curve *out)
+{
+    for (unsigned n = 0; n < CURVE_COUNT; n++) {
+        if (curve_group((enum pk_curve)n) != NULL && is_curve(parameters, (enum pk_curve)n)) {
+            *out = (enum pk_curve)n;
+            return OK;
+        }
+    }
+    return ERR_NOT_FOUND;
+}

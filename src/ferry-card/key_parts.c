@@ -33,6 +33,12 @@ static const struct type_row {
     {0xA8, PART_DQ, true},
     {0xB0, PART_POINT, false},
     {0xB1, PART_SCALAR, true},
+    {0xB2, PART_CURVE_P, false},
+    {0xB3, PART_CURVE_A, false},
+    {0xB4, PART_CURVE_B, false},
+    {0xB5, PART_CURVE_G, false},
+    {0xB6, PART_CURVE_N, false},
+    {0xB7, PART_CURVE_K, false},
     {0xF0, PART_PARAMETER, false},
     {CARD_KEY_DSA_PUBLIC, PART_DSA_PUBLIC, false},
     {CARD_KEY_DSA_PRIVATE, PART_DSA_PRIVATE, true},
@@ -182,6 +188,8 @@ static enum err build_dsa_private(const struct key_parts *p, struct new_key *k)
 }
 
 #define HAS(n) (1u << (n))
+#define HAS_CURVE                                                                                            \
+    (HAS(PART_CURVE_P) | HAS(PART_CURVE_A) | HAS(PART_CURVE_B) | HAS(PART_CURVE_G) | HAS(PART_CURVE_N))
 static const struct key_row {
     unsigned parts; /* exactly these */
     uint8_t type;
@@ -195,6 +203,10 @@ static const struct key_row {
      build_rsa_private},
     {HAS(PART_POINT) | HAS(PART_PARAMETER), CARD_KEY_ECC_PUBLIC, build_point},
     {HAS(PART_SCALAR) | HAS(PART_PARAMETER), CARD_KEY_ECC_PRIVATE, build_scalar},
+    {HAS(PART_POINT) | HAS_CURVE, CARD_KEY_ECC_PUBLIC, build_point},
+    {HAS(PART_POINT) | HAS_CURVE | HAS(PART_CURVE_K), CARD_KEY_ECC_PUBLIC, build_point},
+    {HAS(PART_SCALAR) | HAS_CURVE, CARD_KEY_ECC_PRIVATE, build_scalar},
+    {HAS(PART_SCALAR) | HAS_CURVE | HAS(PART_CURVE_K), CARD_KEY_ECC_PRIVATE, build_scalar},
     {HAS(PART_DSA_PUBLIC), CARD_KEY_DSA_PUBLIC, build_dsa_public},
     {HAS(PART_DSA_PRIVATE), CARD_KEY_DSA_PRIVATE, build_dsa_private},
 };
@@ -215,19 +227,39 @@ static bool is_sound(const struct new_key *k)
     return sound;
 }
 
+/* The reference of the curve (table B-2): given, or found by its domain parameters. */
+static bool take_parameter(const struct key_parts *p, uint8_t *out)
+{
+    static const uint8_t one[] = {0x01}; /* of all curves that this card has; hosts may leave it out */
+    struct pk_curve_parameters q = {.p = part(p, PART_CURVE_P),
+                                    .a = part(p, PART_CURVE_A),
+                                    .b = part(p, PART_CURVE_B),
+                                    .g = part(p, PART_CURVE_G),
+                                    .n = part(p, PART_CURVE_N),
+                                    .cofactor = VIEW_OF(one)};
+    struct view parameter = part(p, PART_PARAMETER);
+    enum pk_curve curve = CURVE_P256;
+    if (p->value[PART_CURVE_K].len != 0)
+        q.cofactor = part(p, PART_CURVE_K);
+    if (parameter.len > 1)
+        return false; /* references of two bytes are for curves that are loaded */
+    if (q.p.len != 0 && pk_curve_by_parameters(&q, &curve) != OK)
+        return false;
+    *out = parameter.len != 0 ? parameter.data[0] : (uint8_t)curve;
+    return true;
+}
+
 uint16_t key_parts_build(const struct key_parts *p, struct new_key *out)
 {
     unsigned have = 0;
     for (unsigned n = 0; n < PART_COUNT; n++)
         have |= p->value[n].len != 0 ? HAS(n) : 0u;
     for (size_t n = 0; n < sizeof key_rows / sizeof key_rows[0]; n++) {
-        struct view parameter = part(p, PART_PARAMETER);
         if (key_rows[n].parts != have)
             continue;
         out->type = key_rows[n].type;
-        if (parameter.len > 1)
-            return SW_WRONG_DATA; /* references of two bytes are for curves that are loaded */
-        out->parameter = parameter.len != 0 ? parameter.data[0] : 0;
+        if (!take_parameter(p, &out->parameter))
+            return SW_WRONG_DATA;
         wr_free(&out->data);
         wr_heap(&out->data, CARD_KEY_MAX);
         return key_rows[n].build(p, out) == OK && wr_ok(&out->data) && is_sound(out) ? SW_OK : SW_WRONG_DATA;

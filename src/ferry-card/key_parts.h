@@ -25,6 +25,12 @@ enum key_part {
     PART_POINT,
     PART_SCALAR,
     PART_PARAMETER,
+    PART_CURVE_P, /* domain parameters instead of a reference (table 11-73) */
+    PART_CURVE_A,
+    PART_CURVE_B,
+    PART_CURVE_G,
+    PART_CURVE_N,
+    PART_CURVE_K,
     PART_DSA_PUBLIC,
     PART_DSA_PRIVATE,
     PART_COUNT

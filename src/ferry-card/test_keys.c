@@ -15,6 +15,7 @@
 #include <support/vectors.h>
 
 #include "domain.h"
+#include "key_parts.h"
 #include "testing/conversation.h"
 
 static uint16_t put_key(uint8_t p1, uint8_t p2, struct view data)
@@ -282,6 +283,53 @@ static void a_domain_gets_keys(void **state)
     end_card();
 }
 
+/* Table 11-74: a key with its curve's own parameters (SEC 2 2.4.2: P-256). They must be those of a curve that
+ * the card has; the cofactor, which is 1 on all of them, is left out by hosts of the field. */
+static void a_curve_may_come_by_its_parameters(void **state)
+{
+    static const char point[] = "04148B71D3DB76F681A4EE53CAFE2F0F8EEF0A62423FC46CD2B64F210EA9A336E3"
+                                "32820E22BCEC0AE9F26515CF2D661C307A5FAA5B837DB23D334A8BC4B440B273";
+    static const struct {
+        uint8_t type;
+        const char *good, *bad;
+    } parts[] = {
+        {0xB2, "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF",
+         "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFD"},
+        {0xB3, "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFC",
+         "FFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFD"},
+        {0xB4, "5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B",
+         "5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604A"},
+        {0xB5,
+         "046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C2964FE342E2FE1A7F9B8EE7EB4A7C0F9E162"
+         "BCE33576B315ECECBB6406837BF51F5",
+         "046B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C2964FE342E2FE1A7F9B8EE7EB4A7C0F9E162"
+         "BCE33576B315ECECBB6406837BF51F4"},
+        {0xB6, "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551",
+         "FFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632550"},
+        {0xB7, "01", "02"},
+    };
+    enum { PARTS = sizeof parts / sizeof parts[0], COFACTOR = PARTS - 1 };
+    (void)state;
+    new_card("modern", 0xFF);
+    /* wrong < PARTS: that one is wrong; then all right; then without the cofactor. */
+    for (size_t wrong = 0; wrong <= PARTS + 1; wrong++) {
+        struct key_parts p;
+        struct new_key k = {.kid = 1};
+        key_parts_init(&p);
+        assert_int_equal(key_parts_take(&h->card, &p, 0xB0, vector_hex(point), 0), SW_OK);
+        for (size_t n = 0; n < (wrong > PARTS ? COFACTOR : PARTS); n++) {
+            const char *hex = n == wrong ? parts[n].bad : parts[n].good;
+            assert_int_equal(key_parts_take(&h->card, &p, parts[n].type, vector_hex(hex), 0), SW_OK);
+        }
+        uint16_t want = wrong < PARTS ? SW_WRONG_DATA : SW_OK;
+        if (key_parts_build(&p, &k) != want || (want == SW_OK && k.parameter != 0))
+            fail_msg("part %zu", wrong);
+        new_key_finish(&k);
+        key_parts_finish(&p);
+    }
+    end_card();
+}
+
 /* The forms of tables 11-72 to 11-77, good and bad; the issuer's session has no C-ENC, DEK 40..4F. */
 static void pairs_are_taken(void **state)
 {
@@ -466,6 +514,7 @@ int main(void)
         cmocka_unit_test(keys_are_taken_or_nothing_changes),
         cmocka_unit_test(a_set_may_come_key_by_key),
         cmocka_unit_test(a_domain_gets_keys),
+        cmocka_unit_test(a_curve_may_come_by_its_parameters),
         cmocka_unit_test(pairs_are_taken),
         cmocka_unit_test(keys_of_a_version_have_one_length),
         cmocka_unit_test(versions_come_and_go),
