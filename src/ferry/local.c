@@ -354,16 +354,12 @@ int local_read_registry(struct local *l)
     return code;
 }
 
+/* Methods whose signatures need extended length wrap short commands of any length. */
 size_t local_block_size(const struct local *l)
 {
-    enum {
-        SHORT_BLOCK = 247,   /* what fits at C-MAC with a MAC of 8 bytes */
-        LONG_COMMAND = 1024, /* data of an extended command that cards take which take any */
-        PADDING = 16
-    };
+    enum { SHORT_BLOCK = 247 }; /* what fits at C-MAC with a MAC of 8 bytes */
     if (l->channel == NULL)
         return SHORT_BLOCK;
-    const struct channel_method *m = channel_method_of(l->channel);
-    size_t size = channel_block_size(m, channel_level(l->channel));
-    return size > 0 ? size : (size_t)LONG_COMMAND - PADDING - m->tag_len;
+    size_t size = channel_block_size(channel_method_of(l->channel), channel_level(l->channel));
+    return size > 0 ? size : UINT8_MAX;
 }

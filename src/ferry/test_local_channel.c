@@ -38,6 +38,13 @@ static const struct {
     {"and announced", {{3, 0x70}}, 1, 0, 0, "SCP02", -1, ERR_UNSUPPORTED, 0, 0},
     {"a card that announces nothing is asked", {{0, 0}}, 0, 0, 0, "", -1, OK, 3, -1},
     {"or taken by name", {{0, 0}}, 0, 0, 0, "SCP02", 0x55, OK, 2, 0x55},
+    {"SCP11 with the MACs that it announces", {{0x11, 0x13}}, 1, 0, 0, "SCP11a", -1, OK, 0x11, 0x01},
+    {"or long ones", {{0x11, 0x53}}, 1, 0, 0, "SCP11a", -1, OK, 0x11, 0x81},
+    {"beside another protocol", {{3, 0x70}, {0x11, 0x50}}, 2, 0, 0, "SCP11c", -1, OK, 0x11, 0x83},
+    {"whose i has other bits", {{3, 0x70}, {0x11, 0x10}}, 2, 0, 0, "SCP11b", -1, OK, 0x11, 0x00},
+    {"where it is not told, short ones", {{0, 0}}, 0, 0, 0, "SCP11b", -1, OK, 0x11, 0x00},
+    {"unless they are named", {{0x11, 0x13}}, 1, 0, 0, "SCP11a", 0x81, OK, 0x11, 0x81},
+    {"F0 answers which it is", {{0xF0, 0x04}}, 1, 0, 0, "F0", -1, OK, 0xF0, -1},
     {"an unknown protocol", {{0x10, 0x01}}, 1, 0, 0, "", -1, ERR_UNSUPPORTED, 0, 0},
     {"an unknown i", {{3, 0x0F}}, 1, 0, 0, "", -1, ERR_UNSUPPORTED, 0, 0},
 };

@@ -7,7 +7,7 @@
 #include "admin.h"
 #include "card_facts.h"
 #include "local.h"
-#include "local_channel.h"
+#include "local_opening.h"
 #include "verbs.h"
 
 static const struct option_spec card_options[] = {LOCAL_CARD_OPTIONS, {NULL, NULL, NULL}};

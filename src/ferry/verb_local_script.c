@@ -12,7 +12,7 @@
 #include <script/script.h>
 #include <session/outcome.h>
 
-#include "local_channel.h"
+#include "local_opening.h"
 #include "local_content.h"
 #include "local_data.h"
 #include "local_words.h"

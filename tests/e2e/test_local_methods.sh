@@ -55,11 +55,21 @@ local_does 'and on another one of the group' play "$work/group.script"
 same 'where it answers too' 9000 "$(select_app member $counter)"
 pull member
 
+card long "$key" --scp11 abc --scp11-mac 16 --host-keys "$host"
+for row in SCP11a:11 SCP11c:15; do
+    # shellcheck disable=SC2086
+    comes_and_goes "${row%:*} of a card that announces S16" --method "${row%:*}" --kid "${row#*:}" $scp11
+done
+pull long
+
 # ---- signed commands
-for i in 01 03 04 05; do
+for i in 01 02 03 04 05; do
     card "signed-$i" "$key" --signed $i --host-keys "$host"
     "$ferry_card" keys "$work/signed-$i.card" --kvn 40 --kid 02 >"$work/signed-$i.pub"
     comes_and_goes "F0 i=$i" --method F0 --kvn 40 --host-key "$host/server-$i.key" --card-key "$work/signed-$i.pub" --allow-weak none
+    # More than 256 blocks of 255 bytes.
+    [ $i != 02 ] || local_does "F0 i=$i: a long load file" load "$caps/bulk120-jc222.cap" --method F0 --kvn 40 \
+        --host-key "$host/server-$i.key" --card-key "$work/signed-$i.pub"
     pull "signed-$i"
 done
 desk=signed-04
