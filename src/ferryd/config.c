@@ -188,6 +188,12 @@ static void store_value(struct config *config, const struct key *key, const char
     }
 }
 
+/* Whether the value is kept as it is written. */
+static bool is_text(enum kind kind)
+{
+    return kind != NUMBER && kind != LEVEL && kind != WEAK;
+}
+
 static const struct key *find_key(struct view name)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
@@ -227,7 +233,7 @@ static enum err parse_line(struct view line, unsigned number, struct config *con
         return problem(why, number, "is given twice", key->name);
     if (value.len == 0)
         return problem(why, number, "has no value", key->name);
-    if (value.len > CONFIG_VALUE_MAX || (key->kind != NUMBER && key->kind != LEVEL && value.len >= key->size))
+    if (value.len > CONFIG_VALUE_MAX || (is_text(key->kind) && value.len >= key->size))
         return problem(why, number, "has a value that is too long", key->name);
     memcpy(text, value.data, value.len);
     text[value.len] = 0;

@@ -33,6 +33,8 @@ static const struct {
     {"certificates instead of a token", NEEDED KEK "client_ca = /etc/ferryd/ca.pem\n", 0, NULL},
     {"users", NEEDED KEK TOKEN "user = ferryd\nkeeper_user = ferryd-keeper\n", 0, NULL},
     {"smallest numbers", NEEDED KEK TOKEN "connections_max = 1\nsession_timeout_s=10\n", 0, NULL},
+    {"every weak choice", NEEDED KEK TOKEN "allow_weak = des,scp01,scp02,rsa1024,sha1\n", 0, NULL},
+    {"no weak choice", NEEDED KEK TOKEN "allow_weak = none\n", 0, NULL},
     {"empty", "", 0, "public_url is missing"},
     {"a key is missing", "public_url = https://cm.example.org\n", 0, "certificate is missing"},
     {"no key-encryption key", NEEDED TOKEN, 0, "give either kek_file or kek_credential"},
@@ -79,6 +81,8 @@ static const struct {
     {"no number", "connections_max = 1x\n", 1,
      "connections_max needs a number within its limits (ferryd(8))"},
     {"negative", "connections_max = -1\n", 1, "connections_max needs a number within its limits (ferryd(8))"},
+    {"no such weak choice", "allow_weak = scp02,scp03\n", 1,
+     "allow_weak needs none, or some of des, scp01, scp02, rsa1024, sha1 with commas between"},
     {"level", "log_level = loud\n", 1, "log_level needs error, warning, info or debug"},
 };
 
@@ -108,6 +112,7 @@ static void values_arrive(void **state)
     struct config c;
     struct config_problem why;
     assert_int_equal(config_parse(view_str(NEEDED KEK TOKEN "order_expiry_s = 60\nlog_level = warning\n"
+                                                            "allow_weak = des,scp02\n"
                                                             "connections_per_peer_max = 7\n"),
                                   &c, &why),
                      OK);
@@ -117,6 +122,7 @@ static void values_arrive(void **state)
     assert_string_equal(c.client_ca, "");
     assert_int_equal(c.order_expiry_s, 60);
     assert_int_equal(c.connections_per_peer_max, 7);
+    assert_int_equal(c.allow_weak, 1U << WEAK_DES | 1U << WEAK_SCP02);
     assert_int_equal(c.connections_max, 10000);
     assert_int_equal(c.session_timeout_s, 600);
     assert_int_equal(c.log_level, LOG_WARNING);
