@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     static struct plan plan;
     struct cap cap = small_cap();
     struct identity id = full_identity();
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct plan_input in = {.purpose = PLAN_INSTALL,
                             .cap = &cap,
                             .sequence = view_of(data, len),

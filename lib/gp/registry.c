@@ -10,7 +10,7 @@
 
 enum {
     STATE_VERSION = 2,
-    STATE_VERSION_OLD = 1, /* without implicit selection and tail */
+    STATE_VERSION_OLD = 1, /* without implicit selection, tail and memory */
     TAG_ENTRY = 0xE3,
     TAG_ENTRY_CRS = 0x61, /* of the contactless registry service (Amendment C 3.11.2.2) */
     TAG_IMPLICIT = 0xCF,
@@ -260,6 +260,41 @@ static void put_entry(struct writer *w, const struct registry_entry *e)
     wr_view8(w, view_of(e->implicit, e->implicit_count));
 }
 
+enum {
+    MEMORY_APPLICATIONS = 1,
+    MEMORY_NONVOLATILE = 2,
+    MEMORY_TRANSIENT = 4,
+    MEMORY_TOLD = 8,
+    MEMORY_ASKED = 16
+};
+
+static void put_memory(struct writer *w, const struct registry *r)
+{
+    const struct card_memory *m = &r->memory;
+    wr_u8(w, (uint8_t)((m->has_applications ? MEMORY_APPLICATIONS : 0) |
+                       (m->has_nonvolatile ? MEMORY_NONVOLATILE : 0) |
+                       (m->has_transient ? MEMORY_TRANSIENT : 0) | (r->tells_memory ? MEMORY_TOLD : 0) |
+                       (r->asked_memory ? MEMORY_ASKED : 0)));
+    wr_u32(w, m->applications);
+    wr_u32(w, m->nonvolatile);
+    wr_u32(w, m->transient);
+}
+
+static void get_memory(struct reader *r, struct registry *out)
+{
+    uint8_t flags = rd_u8(r);
+    out->tells_memory = (flags & MEMORY_TOLD) != 0;
+    out->asked_memory = (flags & MEMORY_ASKED) != 0;
+    out->memory = (struct card_memory){.has_applications = (flags & MEMORY_APPLICATIONS) != 0,
+                                       .has_nonvolatile = (flags & MEMORY_NONVOLATILE) != 0,
+                                       .has_transient = (flags & MEMORY_TRANSIENT) != 0};
+    out->memory.applications = rd_u32(r);
+    out->memory.nonvolatile = rd_u32(r);
+    out->memory.transient = rd_u32(r);
+    if (flags >= 2 * MEMORY_ASKED)
+        rd_fail(r);
+}
+
 enum err registry_encode(const struct registry *r, struct writer *out)
 {
     wr_u8(out, STATE_VERSION);
@@ -269,6 +304,7 @@ enum err registry_encode(const struct registry *r, struct writer *out)
         put_entry(out, &r->entries[i]);
     wr_u8(out, r->tail_len > 0 ? r->tail_subset : 0);
     wr_view16(out, view_of(r->tail, r->tail_len));
+    put_memory(out, r);
     return wr_status(out);
 }
 
@@ -339,8 +375,10 @@ enum err registry_decode(struct registry *out, struct view v)
     made.more = more == 1;
     while (rd_ok(&r) && made.count < count)
         get_entry(&r, &made.entries[made.count++], whole);
-    if (whole)
+    if (whole) {
         get_tail(&r, &made);
+        get_memory(&r, &made);
+    }
     if (!rd_done(&r)) {
         registry_finish(&made);
         return ERR_FORMAT;

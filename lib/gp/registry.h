@@ -8,6 +8,7 @@
 #define GP_REGISTRY_H
 
 #include <gp/command.h>
+#include <gp/memory.h>
 
 struct registry_entry {
     uint8_t subset; /* where it came from: STATUS_... */
@@ -31,6 +32,9 @@ struct registry {
     uint8_t tail_subset;
     uint16_t tail_len;
     uint8_t tail[REGISTRY_TAIL_MAX]; /* the beginning of an entry that the last page cut */
+    /* What the card said at the same time that it has left (FF21), when it was asked and tells. */
+    bool asked_memory, tells_memory;
+    struct card_memory memory;
 };
 
 /* Adds one answer to GET STATUS of the subset, the next page too. 6A88 adds nothing and is fine; 6310 sets

@@ -202,6 +202,9 @@ static void random_aid(struct aid *a, bool needed)
         a->data[n] = next_random();
 }
 
+/* A registry's end, when the card told nothing of its memory. */
+#define NO_MEMORY "00000000000000000000000000"
+
 static struct registry random_registry(void)
 {
     struct registry r = {.count = next_random() % 20, .more = next_random() % 2 == 0};
@@ -230,6 +233,10 @@ static struct registry random_registry(void)
     r.tail_subset = r.tail_len > 0 ? next_random() : 0;
     for (size_t n = 0; n < r.tail_len; n++)
         r.tail[n] = next_random();
+    r.tells_memory = next_random() % 2 == 0;
+    r.asked_memory = next_random() % 2 == 0;
+    r.memory = (struct card_memory){next_random(),          next_random() * 65537U, next_random(),
+                                    next_random() % 2 == 0, next_random() % 2 == 0, next_random() % 2 == 0};
     return r;
 }
 
@@ -258,6 +265,14 @@ static void survives_as_bytes(void **state)
         assert_int_equal(back.count, r.count);
         assert_int_equal(back.more, r.more);
         assert_int_equal(back.tail_subset, r.tail_subset);
+        assert_int_equal(back.tells_memory, r.tells_memory);
+        assert_int_equal(back.asked_memory, r.asked_memory);
+        assert_int_equal(back.memory.nonvolatile, r.memory.nonvolatile);
+        assert_int_equal(back.memory.transient, r.memory.transient);
+        assert_int_equal(back.memory.applications, r.memory.applications);
+        assert_int_equal(back.memory.has_nonvolatile, r.memory.has_nonvolatile);
+        assert_int_equal(back.memory.has_transient, r.memory.has_transient);
+        assert_int_equal(back.memory.has_applications, r.memory.has_applications);
         assert_true(view_equal(view_of(back.tail, back.tail_len), view_of(r.tail, r.tail_len)));
         for (size_t n = 0; n < r.count; n++)
             assert_true(same_entry(&r.entries[n], &back.entries[n]));
@@ -294,10 +309,29 @@ static void bad_bytes(void **state)
          "00",
          OK},
         {"another version", "03000000", ERR_FORMAT},
-        {"this version", "02000000000000", OK},
+        {"this version", "02000000000000" NO_MEMORY, OK},
+        {"memory told",
+         "02000000000000"
+         "1F"
+         "00000001"
+         "00010000"
+         "00000800",
+         OK},
+        {"memory with a strange flag",
+         "02000000000000"
+         "20"
+         "000000000000000000000000",
+         ERR_FORMAT},
+        {"memory cut",
+         "02000000000000"
+         "0F"
+         "00000001"
+         "00010000"
+         "000008",
+         ERR_FORMAT},
         {"this version without its end", "02000000", ERR_FORMAT},
-        {"a cut page", "02000000400002E30B", OK},
-        {"no cut page, but its subset", "02000000400000", ERR_FORMAT},
+        {"a cut page", "02000000400002E30B" NO_MEMORY, OK},
+        {"no cut page, but its subset", "02000000400000" NO_MEMORY, ERR_FORMAT},
         {"this version, one with implicit selection",
          "02000001"
          "40"
@@ -309,7 +343,7 @@ static void bad_bytes(void **state)
          "00"
          "00"
          "0181"
-         "000000",
+         "000000" NO_MEMORY,
          OK},
         {"17 implicit selections",
          "02000001"
@@ -322,7 +356,7 @@ static void bad_bytes(void **state)
          "00"
          "00"
          "110000000000000000000000000000000000"
-         "000000",
+         "000000" NO_MEMORY,
          ERR_FORMAT},
         {"more is 2", "01020000", ERR_FORMAT},
         {"257 entries", "01000101", ERR_LIMIT},

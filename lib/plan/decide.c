@@ -166,6 +166,8 @@ static enum err read_demand(struct demand *d, const struct plan_input *in, const
 
 static enum err refuse_demand(struct plan_problem *why, const char *kind, uint32_t need, uint32_t have)
 {
+    if (why != NULL)
+        why->memory = true;
     return plan_refuse(
         why, ERR_LIMIT,
         "It needs %lu bytes of %s memory, the card says that it has %lu free. Nothing was deleted.",

@@ -136,6 +136,25 @@ enum err plan_check(struct view sequence, const struct cap *cap, struct plan_pro
     return e;
 }
 
+enum err plan_weak(struct view sequence, weak_set *out)
+{
+    enum { RSA_1024_DIGITS = 256 };
+    struct sequence text;
+    struct step s = {.verb = VERB_END};
+    weak_set found = 0;
+    enum err e = sequence_open(&text, sequence, NULL);
+    while (e == OK && (e = sequence_next(&text, &s, NULL)) == OK && s.verb != VERB_END) {
+        const struct value *hash = &s.value[WORD_HASH], *n = &s.value[WORD_N];
+        if (s.verb == VERB_LOAD && hash->given && view_equal(hash->text, view_str("sha1")))
+            found |= weak_of_digest(DIGEST_SHA1);
+        if (s.verb == VERB_PUT_KEY && n->given && n->text.len <= RSA_1024_DIGITS)
+            found |= weak_of_key(KEY_RSA, n->text.len / 2);
+    }
+    if (e == OK)
+        *out = found;
+    return e;
+}
+
 /* --- Generated sequences */
 
 static void put_text(struct writer *w, const char *text)

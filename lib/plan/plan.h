@@ -11,6 +11,7 @@
 #include <gp/identity.h>
 #include <gp/memory.h>
 #include <gp/registry.h>
+#include <gp/weak.h>
 
 /* A sequence (docs/sequences.md):
  *     # comment
@@ -30,6 +31,7 @@ enum { SEQUENCE_TEXT_MAX = 64 * 1024, PLACES_MAX = 64 };
 
 struct plan_problem {
     char text[200]; /* a sentence; with the line number of the sequence where there is one */
+    bool memory;    /* the card has too little memory left */
 };
 
 /* For the generated sequence: one chosen applet. */
@@ -44,6 +46,10 @@ enum err plan_generate(const struct cap *cap, const struct install_choice *choic
                        struct view load_parameters, struct writer *text, struct plan_problem *why) MUST_USE;
 /* Checks a sequence against its CAP file without any card: every line, AID, place and length. */
 enum err plan_check(struct view sequence, const struct cap *cap, struct plan_problem *why) MUST_USE;
+
+/* The weak choices that a sequence makes: a load file's hash by SHA-1, RSA keys of 1024 bits that it puts.
+ * ERR_FORMAT as plan_check. */
+enum err plan_weak(struct view sequence, weak_set *out) MUST_USE;
 
 /* A place that only the keeper can fill: len bytes at offset of the data of plain command number command,
  * zeros until then. */

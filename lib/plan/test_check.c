@@ -167,7 +167,7 @@ static void test_rows(void **state)
     (void)state;
     struct cap cap = cap_of("multi-jc222");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct plan_problem why = {""};
+        struct plan_problem why = {.text = ""};
         print_message("row %s\n", rows[i].name);
         enum err e = plan_check(view_str(rows[i].text), &cap, &why);
         assert_string_equal(why.text, rows[i].why);
@@ -230,7 +230,7 @@ static void test_long(void **state)
     (void)state;
     struct cap cap = cap_of("multi-jc222");
     for (size_t i = 0; i < sizeof(long_rows) / sizeof(long_rows[0]); i++) {
-        struct plan_problem why = {""};
+        struct plan_problem why = {.text = ""};
         print_message("row %s\n", long_rows[i].name);
         enum err e = check_long(&cap, long_rows[i].head, long_rows[i].piece, long_rows[i].times,
                                 long_rows[i].tail, &why);
@@ -245,7 +245,7 @@ static void test_large_package(void **state)
 {
     (void)state;
     struct cap cap = cap_of("bulk120-jc222");
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     assert_int_equal(plan_check(view_str("load"), &cap, &why), OK);
     cap_finish(&cap);
 }
@@ -257,7 +257,7 @@ static void assert_generated(const char *name, const struct install_choice *choi
 {
     struct cap cap = cap_of(name);
     struct writer w;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     wr_heap(&w, SEQUENCE_TEXT_MAX);
     enum err e = plan_generate(&cap, choices, count, view_str(load_parameters), &w, &why);
     assert_int_equal(e, want);

@@ -284,7 +284,7 @@ static void check_row(size_t i)
     char text[TEXT_MAX], want[TEXT_MAX];
     struct registry_entry entries[ENTRIES_MAX];
     struct registry holds;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct writer sequence;
     struct cap cap = cap_of(rows[i].cap);
     struct identity id = identity_of(rows[i].gp_version);
@@ -422,7 +422,7 @@ static void make_places(struct plan *out, const struct cap *cap, const char *seq
                             .sequence = view_str(sequence),
                             .holds = &nothing,
                             .block_size = block_size};
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     enum err e = plan_make(out, &in, &why);
     assert_string_equal(why.text, "");
     assert_int_equal(e, OK);
@@ -531,7 +531,7 @@ static void test_other_gp_package(void **state)
     static struct plan plan;
     struct cap cap = cap_of("vault-gp16-jc305");
     struct identity id = {.gp_version = {2, 2, 1}};
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct plan_input in = {.purpose = PLAN_INSTALL,
                             .cap = &cap,
                             .sequence = view_str("load"),

@@ -222,7 +222,7 @@ static void lines(void **state)
     };
     for (size_t n = 0; n < COUNT(rows); n++) {
         char got[TEXT_MAX], want[TEXT_MAX];
-        struct plan_problem why = {""};
+        struct plan_problem why = {.text = ""};
         /* The package is there where the line is about what is there; else it would be missing. */
         bool loads = strstr(rows[n].text, "load") != NULL;
         struct registry holds = {.entries = entries, .count = loads ? 2 : 3};
@@ -503,7 +503,7 @@ static void memory_is_checked_before_anything_is_deleted(void **state)
         .subset = STATUS_PACKAGES, .aid = cap.package.aid, .has_version = true, .version = {0, 9}};
     struct registry holds = {.entries = &old, .count = 1};
     for (size_t n = 0; n < COUNT(cases); n++) {
-        struct plan_problem why = {""};
+        struct plan_problem why = {.text = ""};
         struct plan_input in = {.purpose = PLAN_INSTALL,
                                 .cap = &cap,
                                 .sequence = view_str(cases[n].sequence),

@@ -34,6 +34,7 @@ static enum err make_plan(const struct session *s, const struct session_app *app
                             .holds = with_registry ? &s->registry : NULL,
                             .platform = platform,
                             .platform_count = platform_count,
+                            .memory = with_registry && s->registry.tells_memory ? &s->registry.memory : NULL,
                             .block_size = block_size(s)};
     return plan_make(plan, &in, why);
 }
@@ -94,6 +95,15 @@ static void put_number(struct session *s, struct script_writer *script)
         script_put_apdu(script, &get);
     }
     s->plain_count += count;
+}
+
+/* Last of all, as a card that does not tell how much memory it has left answers with an error. */
+static void put_memory(struct session *s, struct script_writer *script)
+{
+    struct apdu get;
+    command_get_data(&get, TAG_CARD_RESOURCES);
+    script_put_apdu(script, &get);
+    s->plain_count++;
 }
 
 /* The keys of places with derived data. ERR_NOT_FOUND: *missing names the key. */
@@ -219,8 +229,10 @@ static enum err end_by_plan(struct session *s, const struct session_app *app, st
         return s->torn && stores_data(app->sequence) ? end_half_known(s, out) : end_done(s, out);
     case ERR_NOT_FOUND:
         return session_end(s, out, OUTCOME_FAILED, REASON_MISSING_DEPENDENCY, "%s", why->text);
-    case ERR_FORMAT:
     case ERR_LIMIT:
+        return session_end(s, out, OUTCOME_FAILED, why->memory ? REASON_NOT_ENOUGH_MEMORY : REASON_BAD_CAP,
+                           "%s", why->text);
+    case ERR_FORMAT:
     case ERR_ARGUMENT:
     case ERR_UNSUPPORTED:
         return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP, "%s", why->text);
@@ -256,9 +268,27 @@ static enum err sign_plan(struct session *s, const struct session_world *w, cons
     put_number(s, &script);
     e = put_look(s, &script, look);
     if (e == OK)
+        put_memory(s, &script);
+    if (e == OK)
         e = script_end(&script);
     if (e == ERR_LIMIT)
         return session_end(s, out, OUTCOME_FAILED, REASON_BAD_CAP, "The packet would be too long.");
+    return e == OK ? sign_script(s, out) : e;
+}
+
+/* A listing may have ended before the question: a client stops where there are no applications. */
+static enum err ask_memory(struct session *s, struct session_turn *out)
+{
+    struct script_writer script;
+    free(s->places);
+    s->places = NULL;
+    s->place_count = 0;
+    wr_clear(&s->plain);
+    s->plain_count = 0;
+    s->looking = s->asking_memory = true;
+    script_begin(&script, &s->plain, SCRIPT_DEFINITE);
+    put_memory(s, &script);
+    enum err e = script_end(&script);
     return e == OK ? sign_script(s, out) : e;
 }
 
@@ -269,11 +299,12 @@ static enum err send_plan(struct session *s, const struct session_world *w, cons
     static const struct session_app none = {0};
     static const struct plan nothing = {0};
     struct plan look = {0};
-    struct plan_problem why = {{0}};
+    struct plan_problem why = {.text = ""};
     enum err e = make_plan(s, &none, PLAN_INSPECT, false, &look, &why);
     if (e != OK)
         return e;
     s->looking = plan == NULL;
+    s->asking_memory = false;
     e = sign_plan(s, w, plan != NULL ? plan : &nothing, &look, out);
     plan_finish(&look);
     return e;
@@ -285,7 +316,7 @@ static enum err plan_delivery(struct session *s, const struct session_world *w, 
                               struct session_turn *out)
 {
     struct plan plan = {0};
-    struct plan_problem why = {{0}};
+    struct plan_problem why = {.text = ""};
     enum err e = make_plan(s, app, s->order.purpose, s->registry_known, &plan, &why);
     bool can_show = (s->level & LEVEL_R_MAC) != 0 && !s->number_proven;
     bool knows_all = s->registry_fresh && !s->registry.more;
@@ -294,6 +325,11 @@ static enum err plan_delivery(struct session *s, const struct session_world *w, 
         return send_plan(s, w, NULL, out);
     if (e != OK)
         return end_by_plan(s, app, out, e, &why);
+    /* Rule 14: how much memory is left is known, or asked for, before anything goes. */
+    if (first_is_delete(&plan) && !s->registry.asked_memory) {
+        plan_finish(&plan);
+        return ask_memory(s, out);
+    }
     /* After a refusal only a conflict that DELETE resolves is worth a second try. */
     if (s->refused_ins != 0 && (s->tried_again || !first_is_delete(&plan))) {
         e = end_refused(s, out);
@@ -349,7 +385,8 @@ enum err session_signed(struct session *s, const struct session_world *w, const 
     /* From here on nobody knows what the card holds until it is asked again. */
     if (!s->looking)
         s->facts.registry = REGISTRY_FORGET;
-    return session_send(s, out, SESSION_DELIVER, s->plain_count + (s->rounds == 1 ? 1 : 0));
+    return session_send(s, out, SESSION_DELIVER,
+                        s->plain_count + (s->rounds == 1 && session_method(s)->authenticates ? 1 : 0));
 }
 
 enum err session_delivered(struct session *s, const struct session_world *w, const struct session_event *e,
@@ -383,6 +420,13 @@ static bool any_proven(const struct vault_settlement *in)
  * are no packages: the client stopped there. */
 static void learn_registry(struct session *s, struct verdict *v)
 {
+    if (v->registry.asked_memory) {
+        s->registry.asked_memory = true;
+        s->registry.tells_memory = v->registry.tells_memory;
+        s->registry.memory = v->registry.memory;
+    }
+    if (s->asking_memory)
+        return;
     bool none = v->nothing_listed && v->no_packages;
     bool complete = (v->subsets & SUBSET_PACKAGES) != 0 && (none || (v->subsets & SUBSET_APPLICATIONS) != 0);
     s->registry_fresh = complete;
@@ -443,6 +487,8 @@ static enum err decide(struct session *s, const struct session_world *w, const s
     /* What is missing now can only be the look behind what was done. */
     if (left == 0 && !s->looking)
         return end_done(s, out);
+    if (s->asking_memory && s->registry.asked_memory && s->channel_len > 0)
+        return session_next_packet(s, w, out);
     if (v->refused)
         return end_silent(s, out);
     /* A client stops at "there is nothing": what stands behind it is sent again, as a new packet. */

@@ -76,6 +76,13 @@ static void judge_number(const struct session *s, struct verdict *v, const struc
         v->number_differs = true;
 }
 
+/* Of what was listed: the registry that it goes with is that of this packet. */
+static void judge_memory(struct verdict *v, const struct vault_result *r)
+{
+    v->registry.asked_memory = true;
+    v->registry.tells_memory = r->sw == SW_OK && memory_parse(r->data, &v->registry.memory) == OK;
+}
+
 static enum err judge_answer(struct session *s, struct verdict *v, const struct apdu *a,
                              const struct vault_result *r)
 {
@@ -84,6 +91,10 @@ static enum err judge_answer(struct session *s, struct verdict *v, const struct 
     v->nothing_listed = false;
     if (a->ins == INS_GET_STATUS)
         return judge_status(v, a, r);
+    if (a->ins == INS_GET_DATA && a->p1 == TAG_CARD_RESOURCES >> 8) {
+        judge_memory(v, r);
+        return OK;
+    }
     if (a->ins == INS_GET_DATA) {
         judge_number(s, v, a, r);
         return OK;

@@ -294,6 +294,7 @@ void session_close_channel(struct session *s)
     memset(s->pages, 0, sizeof(s->pages));
     s->refused_ins = 0;
     s->refused_sw = 0;
+    s->asking_memory = false;
     s->looking = s->registry_fresh = s->registry_proven = s->listed_proven = s->tried_again = false;
     s->changed = s->unproven = s->channel_proven = s->number_proven = false;
 }

@@ -232,6 +232,7 @@ struct session {
     bool registry_proven;     /* by response MACs */
     bool listed_proven;  /* ...at least what it lists: that there is no more, no error status word proves */
     bool looking;        /* the packet only takes stock */
+    bool asking_memory;  /* ...and only of the memory that is left */
     bool look_first;     /* a tear is possible: take stock before anything else */
     bool changed;        /* something was done to the card in this session */
     bool unproven;       /* ...and something of that was not proven */

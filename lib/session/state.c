@@ -19,6 +19,7 @@ enum { FORMAT_VERSION = 2, REGISTRY_BYTES_MAX = 128 * 1024 };
     X(registry_proven) \
     X(listed_proven) \
     X(looking) \
+    X(asking_memory) \
     X(look_first) \
     X(changed) \
     X(unproven) \

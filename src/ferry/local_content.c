@@ -251,7 +251,7 @@ static int check_domain(struct local *l, const struct content *c)
 
 static int check_imports(struct local *l, const struct content *c)
 {
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     const struct plan_input in = {.purpose = PLAN_INSTALL,
                                   .cap = &c->cap,
                                   .identity = &l->card,
@@ -419,7 +419,7 @@ static enum err put_install(struct builder *b, const struct content *c, size_t n
 int content_plan(struct local *l, const struct content *c, struct plan *out)
 {
     struct builder b;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     builder_init(&b, out, &c->cap, &why);
     b.crypto = l->crypto;
     b.block_size = c->block_size > 0 ? c->block_size : local_block_size(l);

@@ -124,7 +124,7 @@ int local_execute(struct local *l, const struct plan *plan)
 int local_run(struct local *l, local_make *make, void *arg)
 {
     struct builder b;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct plan *plan = calloc(1, sizeof(*plan));
     if (plan == NULL)
         return local_fail(l, EXIT_OTHER, "out of memory");

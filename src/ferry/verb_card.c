@@ -57,6 +57,10 @@ static void add_words(json_t *words, const json_t *record)
         json_object_set_new(words, "set_aside", json_sprintf("yes: %s", text_of(record, "reason")));
     if (known) {
         json_object_set_new(words, "holds", holds_of(record));
+        const json_t *left = json_object_get(json_object_get(record, "free_memory"), "nonvolatile");
+        if (json_is_integer(left))
+            json_object_set_new(words, "free_memory",
+                                json_sprintf("%lld bytes", (long long)json_integer_value(left)));
         json_object_set_new(words, "as_of",
                             json_sprintf("%s, %s", text_of(record, "registry_time"),
                                          proven ? "proven by the card" : "as a client reported"));

@@ -31,7 +31,7 @@ static const struct option_spec play_options[] = {LOCAL_READER_OPTIONS, {NULL, N
 static int read_sequence(struct local *l, const struct cap *cap, struct writer *text)
 {
     const char *path = cli_option(&l->cli, "sequence");
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     enum err e;
     if (path == NULL) {
         e = plan_generate(cap, NULL, 0, VIEW_NULL, text, &why);
@@ -46,7 +46,7 @@ static int read_sequence(struct local *l, const struct cap *cap, struct writer *
 
 static int make_plan(struct local *l, const struct cap *cap, struct view sequence, struct plan *plan)
 {
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct builder b;
     builder_init(&b, plan, cap, &why);
     b.crypto = l->crypto;

@@ -73,6 +73,8 @@ void bench_close(struct bench *b);
 
 /* Adds an application from tests/data/caps, with the sequence that is generated for it and more lines. */
 void bench_add_app(struct bench *b, const char *name, const char *cap_file, const char *more);
+/* The same with this sequence. */
+void bench_add_app_as(struct bench *b, const char *name, const char *cap_file, const char *sequence);
 /* Imports a key as an operator does. row.attributes say what it is. */
 void bench_import_key(struct bench *b, struct key_row *row, struct view key);
 /* Adds a key from which data for places is derived. */

@@ -145,7 +145,8 @@ static void an_order_may_raise_the_level(void **state)
 }
 
 /* The version that is there goes, and the new one comes: planned at once where the registry is known, else
- * one POST more in the same channel. */
+ * one POST more in the same channel. What the card has left is asked for before anything goes: one POST more,
+ * as the listing of a card without applications ended before that question. */
 static void another_version_is_replaced(void **state)
 {
     (void)state;
@@ -163,7 +164,7 @@ static void another_version_is_replaced(void **state)
             bench_forget_registry(&b, r.card);
         r = bench_run(&b, "new", NULL);
         bench_expect(known == 1 ? "new, known" : "new, not known", &r, OUTCOME_CONFIRMED, REASON_NONE);
-        assert_int_equal(r.posts, known == 1 ? 3 : 4);
+        assert_int_equal(r.posts, known == 1 ? 4 : 5);
         assert_int_equal(r.external_authentications, 1);
         assert_int_equal(bench_ledger(&b, r.card, 0x30).failed_loads, 0);
         r = bench_run(&b, "new", NULL);
@@ -208,6 +209,35 @@ static void too_little_memory_is_said(void **state)
     assert_int_equal(bench_ledger(&b, r.card, 0x30).failed_loads, 1);
     assert_int_equal(bench_order(&b, "bulk").cards_left, 100000);
     bench_close(&b);
+}
+
+/* Rule 14: what the card has left is compared before the version that is there goes. */
+static void memory_is_compared_before_anything_goes(void **state)
+{
+    (void)state;
+    for (unsigned known = 0; known < 2; known++) {
+        struct bench b;
+        const struct bench_setup setup = bench_modern();
+        bench_open(&b, &setup);
+        bench_add_app(&b, "old", "lib-1.0-jc222.cap", NULL);
+        /* C6: so much non-volatile memory for the load file (GPCS 2.3.1 table 11-49). */
+        bench_add_app_as(&b, "new", "lib-1.1-jc222.cap", "load parameters=EF06C60400100000\n");
+        bench_add_app_as(&b, "fits", "lib-1.1-jc222.cap", "load parameters=EF06C60400010000\n");
+        bench_add_order(&b, "old", "install", "old", "", "");
+        bench_add_order(&b, "new", "install", "new", "", "");
+        bench_add_order(&b, "fits", "install", "fits", "", "");
+        struct bench_result r = bench_run(&b, "old", NULL);
+        bench_expect("old", &r, OUTCOME_CONFIRMED, REASON_NONE);
+        if (known == 0)
+            bench_forget_registry(&b, r.card);
+        r = bench_run(&b, "new", NULL);
+        bench_expect(known == 1 ? "too large, known" : "too large, not known", &r, OUTCOME_FAILED,
+                     REASON_NOT_ENOUGH_MEMORY);
+        assert_true(vcard_has_package(b.card, VIEW_OF(fixlib)));
+        r = bench_run(&b, "fits", NULL);
+        bench_expect("fits", &r, OUTCOME_CONFIRMED, REASON_NONE);
+        bench_close(&b);
+    }
 }
 
 /* ---- Which card -------------------------------------------------------------------------------------- */
@@ -579,6 +609,7 @@ int main(void)
         cmocka_unit_test(another_version_is_replaced),
         cmocka_unit_test(a_missing_package_is_named),
         cmocka_unit_test(too_little_memory_is_said),
+        cmocka_unit_test(memory_is_compared_before_anything_goes),
         cmocka_unit_test(a_card_is_identified_first_where_that_is_asked_or_needed),
         cmocka_unit_test(a_strange_card_gets_no_channel),
         cmocka_unit_test(a_type_without_patterns_serves_orders_that_name_it),

@@ -531,7 +531,7 @@ static bool free_memory(struct run *r)
 static bool imports(struct run *r)
 {
     static struct plan plan;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     struct cap cap = {.package = {.aid = {{0xF0, 0, 0, 0, 1}, 5}},
                       .imports = {{.aid = {{0xF0, 0, 0, 0, 9}, 5}, .major = 1}},
                       .import_count = 1};

@@ -10,6 +10,7 @@
 
 #include "front/api_bodies.h"
 #include "front/api_parts.h"
+#include "front/json.h"
 
 /* ---- what is told of an application ---- */
 
@@ -87,14 +88,16 @@ static enum err text_of(json_t *j, struct blob *out)
  * understood. */
 static void refuse_content(struct http_reply *r, enum err e, const char *why)
 {
-    if (e == ERR_MEMORY || e == ERR_CRYPTO)
+    if (e == ERR_POLICY)
+        reply_outcome(r, e, why);
+    else if (e == ERR_MEMORY || e == ERR_CRYPTO)
         reply_outcome(r, e, NULL);
     else
         reply_error(r, 422, reason_word(REASON_BAD_CAP), "%s", why);
 }
 
 static void add_app(const struct api_request *q, const struct app_body *b, const struct cap *cap,
-                    const struct writer *sequence)
+                    const struct writer *sequence, json_t *warnings)
 {
     struct app_row row = {.package = cap->package, .created_ms = api_now(q->api)};
     struct view file = wr_view_of(&b->cap);
@@ -102,6 +105,7 @@ static void add_app(const struct api_request *q, const struct app_body *b, const
     if (e == OK)
         e = text_of(info_of(cap, row.sha256), &row.info);
     if (e != OK) {
+        json_decref(warnings);
         reply_outcome(q->http->reply, e, NULL);
         return;
     }
@@ -112,10 +116,33 @@ static void add_app(const struct api_request *q, const struct app_body *b, const
                            .count = 1,
                            .what = "app.add",
                            .status = 201,
-                           .show = show_app};
+                           .show = show_app,
+                           .extra = warnings};
     snprintf(c.name, sizeof(c.name), "%s", b->name);
     api_submit(q->api, q->http->reply, q->who, &c);
     blob_free(&row.info);
+}
+
+/* A sequence may make weak choices that the policy allows; these are told. */
+static enum err check_weak(const struct api_request *q, struct view sequence, struct plan_problem *why,
+                           json_t **warnings)
+{
+    weak_set found;
+    enum weak refused;
+    enum err e = plan_weak(sequence, &found);
+    if (e == OK && weak_check(found, q->api->setup.allow_weak, &refused) != OK)
+        return why_not(
+            ERR_POLICY, why->text, sizeof(why->text),
+            "%s: the policy does not allow it (allow_weak = %s in the server's configuration would)",
+            weak_text(refused), weak_name(refused));
+    for (unsigned w = 0; e == OK && w < WEAK_COUNT; w++) {
+        if ((found >> w & 1) == 0)
+            continue;
+        if (*warnings == NULL)
+            *warnings = json_pack("{s:[]}", "warnings");
+        json_array_append_new(json_object_get(*warnings, "warnings"), json_string(weak_text((enum weak)w)));
+    }
+    return e;
 }
 
 void api_apps_add(const struct api_request *q)
@@ -124,8 +151,9 @@ void api_apps_add(const struct api_request *q)
     struct app_body body = {0};
     struct cap cap = {0};
     struct cap_problem cap_why = {""};
-    struct plan_problem plan_why = {""};
+    struct plan_problem plan_why = {.text = ""};
     struct writer sequence = {0};
+    json_t *warnings = NULL;
     bool read = false;
     enum err e = app_body_parse(q->http->body, &body, why, sizeof(why));
     if (e != OK) {
@@ -139,12 +167,16 @@ void api_apps_add(const struct api_request *q)
         goto out;
     }
     e = sequence_of(&body, &cap, &sequence, &plan_why);
+    if (e == OK)
+        e = check_weak(q, wr_view_of(&sequence), &plan_why, &warnings);
     if (e != OK) {
         refuse_content(q->http->reply, e, plan_why.text);
         goto out;
     }
-    add_app(q, &body, &cap, &sequence);
+    add_app(q, &body, &cap, &sequence, warnings);
+    warnings = NULL;
 out:
+    json_decref(warnings);
     wr_free(&sequence);
     if (read)
         cap_finish(&cap);
@@ -227,10 +259,13 @@ static enum err check_sequence(const struct app_row *row, struct view sequence, 
 void api_sequence_put(const struct api_request *q)
 {
     struct app_row row;
-    struct plan_problem why = {""};
+    struct plan_problem why = {.text = ""};
     if (!find_app(q, &row))
         return;
+    json_t *warnings = NULL;
     enum err e = check_sequence(&row, q->http->body, &why);
+    if (e == OK)
+        e = check_weak(q, q->http->body, &why, &warnings);
     if (e != OK) {
         refuse_content(q->http->reply, e, why.text);
         app_row_free(&row);
@@ -240,13 +275,15 @@ void api_sequence_put(const struct api_request *q)
     memcpy(changed.name, row.name, sizeof(changed.name));
     e = blob_copy(&changed.sequence, q->http->body);
     if (e != OK) {
+        json_decref(warnings);
         reply_outcome(q->http->reply, e, NULL);
     } else {
         struct api_change c = {.changes = {{.kind = APP_PUT_SEQUENCE, .row.app = &changed}},
                                .count = 1,
                                .what = "app.sequence",
                                .status = 200,
-                               .show = show_app};
+                               .show = show_app,
+                               .extra = warnings};
         snprintf(c.name, sizeof(c.name), "%s", row.name);
         api_submit(q->api, q->http->reply, q->who, &c);
     }

@@ -90,6 +90,24 @@ static json_t *registry_value(const struct blob *encoded)
     return list;
 }
 
+/* null when the card does not tell it, or has not been asked. */
+static json_t *memory_value(const struct blob *encoded)
+{
+    struct registry r;
+    json_t *j = NULL;
+    if (encoded->len == 0 || registry_decode(&r, blob_view(encoded)) != OK)
+        return json_null();
+    const struct card_memory *m = &r.memory;
+    if (r.tells_memory)
+        j = json_object();
+    if (r.tells_memory && m->has_nonvolatile)
+        json_object_set_new(j, "nonvolatile", json_integer(m->nonvolatile));
+    if (r.tells_memory && m->has_transient)
+        json_object_set_new(j, "transient", json_integer(m->transient));
+    registry_finish(&r);
+    return j != NULL ? j : json_null();
+}
+
 static enum err each_ledger(void *arg, struct ledger_row *row)
 {
     json_t *item =
@@ -119,13 +137,14 @@ static json_t *pinned_value(int value)
 
 static json_t *card_value(struct api *a, const struct card_row *row)
 {
-    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:b,s:s,s:o,s:o,s:o,s:b,s:o,s:o}", "number", row->number, "type",
-                     row->type, "scp", pinned_value(row->pinned_scp), "i", pinned_value(row->pinned_i), "kvn",
-                     pinned_value(row->pinned_kvn), "quarantined", row->quarantined ? 1 : 0, "reason",
-                     row->reason, "seen", value_time(row->seen_ms), "identity",
-                     identity_value(&row->identity), "registry", registry_value(&row->registry),
-                     "registry_proven", row->registry_proven ? 1 : 0, "registry_time",
-                     value_time(row->registry_ms), "ledger", ledger_value(a, row->number));
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:b,s:s,s:o,s:o,s:o,s:o,s:b,s:o,s:o}", "number", row->number,
+                     "type", row->type, "scp", pinned_value(row->pinned_scp), "i",
+                     pinned_value(row->pinned_i), "kvn", pinned_value(row->pinned_kvn), "quarantined",
+                     row->quarantined ? 1 : 0, "reason", row->reason, "seen", value_time(row->seen_ms),
+                     "identity", identity_value(&row->identity), "registry", registry_value(&row->registry),
+                     "free_memory", memory_value(&row->registry), "registry_proven",
+                     row->registry_proven ? 1 : 0, "registry_time", value_time(row->registry_ms), "ledger",
+                     ledger_value(a, row->number));
 }
 
 static json_t *show_card(struct api *a, const char *number, uint32_t version)

@@ -693,6 +693,19 @@ static void weak_choices_need_a_policy(void **state)
     }
 }
 
+/* SHA-1 in a sequence, too; where the policy has it, it is told. */
+static void a_weak_hash_needs_a_policy(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 422, test_add_app(w, "s", CAP("till-jc222.cap"), ",\"sequence\":\"load hash=sha1\\n\""));
+    has_message(w, "refused", "allow_weak = sha1");
+    WANT(w, 201, test_add_app(w, "s", CAP("till-jc222.cap"), ",\"sequence\":\"load hash=sha256\\n\""));
+    ASK(w, 422, "PUT", "/api/v1/apps/s/sequence", "load hash=sha1\n");
+    has_message(w, "refused", "allow_weak = sha1");
+    ASK(w, 200, "PUT", "/api/v1/apps/s/sequence", "load hash=sha384\n");
+    assert_null(json_object_get(w->json, "warnings"));
+}
+
 /* ---- limits ---- */
 
 static void a_long_body_is_too_large(void **state)
@@ -823,6 +836,7 @@ int main(void)
         ROW(sessions_are_told_without_their_secrets),
         ROW(listings_have_pages),
         ROW(weak_choices_need_a_policy),
+        ROW(a_weak_hash_needs_a_policy),
         ROW(a_long_body_is_too_large),
         ROW(a_full_disk_is_told_and_changes_nothing),
         ROW(health_says_what_fails),
