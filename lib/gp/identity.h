@@ -52,7 +52,7 @@ struct identity {
 
 /* The commands by which a card is identified, in order: SELECT, GET DATA 9F7F, 66, E0, 42, 45, 67. An empty
  * AID selects the default application. */
-enum { IDENTITY_COMMANDS = 7 };
+enum { IDENTITY_CPLC = 1, IDENTITY_COMMANDS = 7 };
 void identity_commands(struct apdu out[IDENTITY_COMMANDS], struct view isd_aid);
 /* Takes the answers to these, in order. Missing answers, error status words and malformed objects leave their
  * fields empty (a strange card is not an error); SELECT must have worked (9000, or 6283 of a locked card):

@@ -16,7 +16,16 @@
 static size_t block_size(const struct session *s)
 {
     size_t size = channel_block_size(session_method(s), s->level);
-    return size > 0 ? size : UINT8_MAX;
+    if (size == 0)
+        size = UINT8_MAX;
+    return s->type.block_size != 0 && s->type.block_size < size ? s->type.block_size : size;
+}
+
+static enum plan_extended extended_length(const struct session *s)
+{
+    if (quirk_in(s->type.quirks, QUIRK_SHORT_ONLY))
+        return PLAN_EXTENDED_NO;
+    return quirk_in(s->type.quirks, QUIRK_EXTENDED_LENGTH) ? PLAN_EXTENDED_YES : PLAN_EXTENDED_AS_CARD_SAYS;
 }
 
 static enum err make_plan(const struct session *s, const struct session_app *app, enum plan_purpose purpose,
@@ -35,14 +44,30 @@ static enum err make_plan(const struct session *s, const struct session_app *app
                             .platform = platform,
                             .platform_count = platform_count,
                             .memory = with_registry && s->registry.tells_memory ? &s->registry.memory : NULL,
+                            .extended = extended_length(s),
                             .block_size = block_size(s)};
     return plan_make(plan, &in, why);
+}
+
+/* P2 of GET STATUS has b2 for the form with tags (GPCS 2.3.1 11.4.2.2). */
+enum { STATUS_TAGGED = 0x02 };
+
+static void put_command(const struct session *s, struct script_writer *script, struct view capdu)
+{
+    struct apdu a;
+    if (quirk_in(s->type.quirks, QUIRK_OLD_LISTING) && apdu_parse(capdu, &a) == OK &&
+        a.ins == INS_GET_STATUS) {
+        a.p2 &= (uint8_t)~STATUS_TAGGED;
+        script_put_apdu(script, &a);
+    } else {
+        script_put_capdu(script, capdu);
+    }
 }
 
 static void put_plan(struct session *s, struct script_writer *script, const struct plan *plan)
 {
     for (size_t n = 0; n < plan->count; n++)
-        script_put_capdu(script, plan_apdu(plan, n));
+        put_command(s, script, plan_apdu(plan, n));
     s->plain_count += plan->count;
 }
 
@@ -61,12 +86,14 @@ static enum err put_look(struct session *s, struct script_writer *script, const 
         unsigned pages = a.ins != INS_GET_STATUS || subset == SUBSET_DOMAIN
                              ? 0
                              : s->pages[subset == SUBSET_PACKAGES ? 0 : 1];
-        script_put_capdu(script, plan_apdu(look, n));
+        put_command(s, script, plan_apdu(look, n));
         s->plain_count += 1 + pages;
         for (unsigned k = 0; k < pages; k++) {
             wr_fixed(&w, memory, sizeof(memory));
             if ((e = command_get_status(&a, &w, a.p1, true)) != OK)
                 return e;
+            if (quirk_in(s->type.quirks, QUIRK_OLD_LISTING))
+                a.p2 &= (uint8_t)~STATUS_TAGGED;
             script_put_apdu(script, &a);
         }
     }

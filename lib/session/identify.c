@@ -35,6 +35,8 @@ enum err session_send_questions(struct session *s, struct session_turn *out, enu
     size_t count = asked_count(s);
     enum err e = OK;
     identity_commands(commands, aid_view(&s->type.isd));
+    if (quirk_in(s->type.quirks, QUIRK_CPLC_CLASS_00))
+        commands[IDENTITY_CPLC].cla = 0x00;
     wr_clear(&s->packet);
     script_begin(&script, &s->packet, SCRIPT_DEFINITE);
     for (unsigned n = 0; n < IDENTITY_COMMANDS; n++) {

@@ -121,6 +121,7 @@ static enum err ask_opening(struct session *s, const struct session_world *w, st
     out->begin.kid = s->type.kid;
     out->begin.session_key_len = s->type.session_key_len;
     out->begin.aid = aid_view(&s->type.isd);
+    out->begin.chained_p1 = quirk_in(s->type.quirks, QUIRK_PSO_P1_CHAIN);
     out->begin.now_ms = w->now_ms(w->ctx);
     out->begin.session = view_str(s->id);
     return OK;
@@ -158,6 +159,10 @@ static enum err end_weak(struct session *s, struct session_turn *out, enum weak 
 static bool lacks_extended_length(const struct session *s)
 {
     struct atr atr;
+    if (quirk_in(s->type.quirks, QUIRK_EXTENDED_LENGTH))
+        return false;
+    if (quirk_in(s->type.quirks, QUIRK_SHORT_ONLY))
+        return true;
     return atr_parse(view_of(s->atr, s->atr_len), &atr) == OK && atr.tells_abilities && !atr.extended_length;
 }
 

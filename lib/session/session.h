@@ -12,6 +12,7 @@
 #define SESSION_SESSION_H
 
 #include <gp/identity.h>
+#include <gp/quirk.h>
 #include <gp/weak.h>
 #include <plan/plan.h>
 #include <session/outcome.h>
@@ -84,6 +85,8 @@ struct session_type {
     uint8_t certificates[CERTIFICATE_BYTES_MAX];
     size_t certificates_len;
     char java_card[16]; /* "": not known */
+    quirk_set quirks;
+    uint8_t block_size; /* of plain data in a command, 0: as much as fits */
     bool identify_first;
     uint32_t max_openings;
 };

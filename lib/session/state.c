@@ -114,6 +114,8 @@ static void put_type(struct writer *w, const struct session_type *t)
     wr_u8(w, t->ca_kid);
     wr_view16(w, view_of(t->certificates, t->certificates_len));
     put_text(w, t->java_card);
+    wr_u32(w, t->quirks);
+    wr_u8(w, t->block_size);
     wr_u8(w, t->identify_first ? 1 : 0);
     wr_u32(w, t->max_openings);
 }
@@ -140,6 +142,8 @@ static void get_type(struct reader *r, struct session_type *t)
     t->ca_kid = rd_u8(r);
     get_fixed(r, t->certificates, sizeof(t->certificates), &t->certificates_len);
     get_text(r, t->java_card, sizeof(t->java_card));
+    t->quirks = rd_u32(r);
+    t->block_size = rd_u8(r);
     uint8_t first = rd_u8(r);
     if (first > 1)
         rd_fail(r);

@@ -134,6 +134,7 @@ enum err vault_begin(struct vault *v, const struct vault_begin *in, struct write
                                       .kid = in->kid,
                                       .session_key_len = in->session_key_len,
                                       .aid = in->aid,
+                                      .chained_p1 = in->chained_p1,
                                       .now_ms = in->now_ms};
     struct channel_opening opening = {0};
     struct opened_keys keys = {0};

@@ -114,6 +114,7 @@ enum err vault_put_begin(struct writer *w, const struct vault_begin *in)
     wr_u8(w, in->kid);
     wr_u8(w, in->session_key_len);
     wr_view8(w, in->aid);
+    wr_u8(w, in->chained_p1);
     wr_u64(w, in->now_ms);
     wr_view8(w, in->session);
     return wr_status(w);
@@ -132,6 +133,10 @@ static enum err serve_begin(struct vault *v, struct reader *r, struct writer *ou
     in.kid = rd_u8(r);
     in.session_key_len = rd_u8(r);
     in.aid = rd_view8(r, AID_MAX);
+    uint8_t chained = rd_u8(r);
+    if (chained > 1)
+        rd_fail(r);
+    in.chained_p1 = chained == 1;
     in.now_ms = rd_u64(r);
     in.session = rd_view8(r, NAME_MAX_BYTES);
     if (!rd_done(r))

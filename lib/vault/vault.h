@@ -98,6 +98,7 @@ struct vault_begin {
     struct vault_keys keys;
     uint8_t scp, i, level, kvn, kid, session_key_len; /* struct channel_request */
     struct view aid;
+    bool chained_p1;
     uint64_t now_ms;
     struct view session;
 };

@@ -240,6 +240,51 @@ static void memory_is_compared_before_anything_goes(void **state)
     }
 }
 
+/* Quirks are data of the card type: what cannot be seen from an answer in time. */
+static void a_card_type_says_how_its_cards_are(void **state)
+{
+    static const struct {
+        const char *name, *card, *type;
+        enum outcome outcome;
+    } rows[] = {
+        {"listings in the old form, and the type does not say so", "old-status", NULL, OUTCOME_FAILED},
+        {"listings in the old form", "old-status", ",\"quirks\":[\"old-listing\"]", OUTCOME_CONFIRMED},
+        {"CPLC in class 00", NULL, ",\"quirks\":[\"cplc-class-00\"]", OUTCOME_CONFIRMED},
+        {"small blocks", NULL, ",\"block_size\":64", OUTCOME_CONFIRMED},
+        {"no extended length", NULL, ",\"quirks\":[\"short-only\"]", OUTCOME_CONFIRMED},
+    };
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct bench b;
+        struct bench_setup setup = bench_modern();
+        setup.card.quirk = rows[n].card;
+        setup.more = rows[n].type;
+        open_with_hello(&b, &setup);
+        struct bench_result r = bench_run(&b, "install", NULL);
+        assert_int_equal(r.outcome, OUTCOME_CONFIRMED);
+        r = bench_run(&b, "inspect", NULL);
+        if (r.outcome != rows[n].outcome)
+            fail_msg("%s: %s (%s)", rows[n].name, outcome_word(r.outcome), r.detail);
+        bench_close(&b);
+    }
+}
+
+/* A load file that needs extended length is refused where the type says that the cards have none. */
+static void short_only_cards_get_no_long_commands(void **state)
+{
+    struct bench b;
+    struct bench_setup setup = bench_modern();
+    (void)state;
+    setup.more = ",\"quirks\":[\"short-only\"]";
+    bench_open(&b, &setup);
+    bench_add_app(&b, "bulk", "bulk120-jc222.cap", NULL);
+    bench_add_order(&b, "bulk", "install", "bulk", "", "");
+    struct bench_result r = bench_run(&b, "bulk", NULL);
+    bench_expect("bulk", &r, OUTCOME_FAILED, REASON_BAD_CAP);
+    assert_int_equal(r.loads, 0);
+    bench_close(&b);
+}
+
 /* ---- Which card -------------------------------------------------------------------------------------- */
 
 static void a_card_is_identified_first_where_that_is_asked_or_needed(void **state)
@@ -610,6 +655,8 @@ int main(void)
         cmocka_unit_test(a_missing_package_is_named),
         cmocka_unit_test(too_little_memory_is_said),
         cmocka_unit_test(memory_is_compared_before_anything_goes),
+        cmocka_unit_test(a_card_type_says_how_its_cards_are),
+        cmocka_unit_test(short_only_cards_get_no_long_commands),
         cmocka_unit_test(a_card_is_identified_first_where_that_is_asked_or_needed),
         cmocka_unit_test(a_strange_card_gets_no_channel),
         cmocka_unit_test(a_type_without_patterns_serves_orders_that_name_it),

@@ -10,6 +10,7 @@
 #include "keyed.h"
 #include "keypair.h"
 #include "personalise.h"
+#include "quirks.h"
 
 struct vcard {
     struct card card;
@@ -53,6 +54,9 @@ enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard
         p.kind.memory = o->memory;
     if (o->scp != 0)
         p.kind.scp = o->scp;
+    enum card_quirk quirk;
+    if (o->quirk != NULL && card_quirk_by_name(o->quirk, &quirk))
+        p.kind.quirks = quirk;
     if (o->kvn != 0)
         p.kind.kvn = o->kvn;
     if (o->key_bits != 0)

@@ -31,6 +31,8 @@ static const struct json_rule type_rules[] = {
     {"virgin", TAKE_FLAG, false, 0},
     {"single_des", TAKE_FLAG, false, 0},
     {"identify_first", TAKE_FLAG, false, 0},
+    {"quirks", TAKE_LIST, false, QUIRK_COUNT},
+    {"block_size", TAKE_NUMBER, false, UINT8_MAX},
     {"max_openings", TAKE_NUMBER, false, CARD_OPENINGS_MAX},
 };
 
@@ -247,6 +249,25 @@ static enum err parse_keys(const json_t *j, struct card_type *t, struct complain
     return key_type_is_pair(m->key_type) ? parse_pairs(j, m, t, r) : parse_card_keys(j, t, r);
 }
 
+static enum err parse_quirks(const json_t *j, struct card_type *t, struct complaint r)
+{
+    const json_t *list = json_object_get(j, "quirks");
+    for (size_t n = 0; n < json_array_size(list); n++) {
+        const char *name = json_string_value(json_array_get(list, n));
+        enum quirk q;
+        if (name == NULL || quirk_by_name(name, &q) != OK)
+            return REFUSE(r, ERR_ARGUMENT, "'quirks' entry %zu is none that the server knows (docs/api.md)",
+                          n + 1);
+        t->quirks |= 1U << q;
+    }
+    if (quirk_in(t->quirks, QUIRK_EXTENDED_LENGTH) && quirk_in(t->quirks, QUIRK_SHORT_ONLY))
+        return REFUSE(r, ERR_ARGUMENT, "'quirks' extended-length and short-only exclude each other");
+    t->block_size = (uint8_t)json_number(j, "block_size", 0);
+    if (t->block_size != 0 && t->block_size < BLOCK_SIZE_MIN)
+        return REFUSE(r, ERR_ARGUMENT, "'block_size' is not %d to 255", BLOCK_SIZE_MIN);
+    return OK;
+}
+
 static enum err parse_rest(const json_t *j, struct card_type *t, struct complaint r)
 {
     if (!name_ok(json_text(j, "name")))
@@ -289,6 +310,8 @@ enum err card_type_parse(struct view json, struct card_type *out, char *why, siz
         e = parse_keys(j, &t, r);
     if (e == OK)
         e = parse_rest(j, &t, r);
+    if (e == OK)
+        e = parse_quirks(j, &t, r);
     json_decref(j);
     if (e == OK)
         *out = t;

@@ -14,6 +14,7 @@ enum {
     CARD_PATTERNS_MAX = 16,
     CARD_PATTERN_MAX = 2 * CPLC_LEN, /* digits: the longest thing that is matched is CPLC */
     CARD_TYPE_JSON_MAX = 32 * 1024,  /* all lists full of the longest patterns, certificates, and room */
+    BLOCK_SIZE_MIN = 32,             /* 256 blocks of less hold no application worth the name */
     CARD_OPENINGS_MAX = 9,
     CARD_OPENINGS = 3, /* cards die at 10 unfinished openings: never reach it */
     CARD_TYPE_WARNINGS_MAX = 6
@@ -41,6 +42,8 @@ struct card_type {
     uint8_t certificates[CERTIFICATE_BYTES_MAX]; /* each behind its length of two bytes */
     size_t certificates_len;
     uint8_t level;
+    quirk_set quirks;
+    uint8_t block_size; /* 0: as much as fits */
     char java_card[16]; /* "": not known */
     bool virgin, identify_first, single_des;
     uint32_t max_openings;

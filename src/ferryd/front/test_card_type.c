@@ -105,6 +105,28 @@ static void bad_types_are_refused_with_the_reason(void **state)
          ERR_ARGUMENT, "'scp'"},
         {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"7\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\"}",
          ERR_ARGUMENT, "'i'"},
+        {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\","
+         "\"quirks\":[\"odd\"]}",
+         ERR_ARGUMENT, "'quirks' entry 1"},
+        {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\","
+         "\"quirks\":[\"short-only\",\"extended-length\"]}",
+         ERR_ARGUMENT, "exclude"},
+        {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\",\"block_"
+         "size\":31}",
+         ERR_ARGUMENT, "'block_size'"},
+        {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\","
+         "\"trust\":\"t\"}",
+         ERR_ARGUMENT, "'trust'"},
+        {"{\"name\":\"a\",\"scp\":\"11\",\"i\":\"00\",\"kvn\":\"03\"}", ERR_ARGUMENT, "'trust'"},
+        {"{\"name\":\"a\",\"scp\":\"11\",\"i\":\"01\",\"kvn\":\"03\",\"trust\":\"t\",\"key\":\"k\"}",
+         ERR_ARGUMENT, "'certificates'"},
+        {"{\"name\":\"a\",\"scp\":\"11\",\"i\":\"00\",\"kvn\":\"03\",\"trust\":\"t\",\"kdf\":\"none\"}",
+         ERR_ARGUMENT, "'kdf'"},
+        {"{\"name\":\"a\",\"scp\":\"F0\",\"i\":\"04\",\"kvn\":\"40\"}", ERR_ARGUMENT, "'key'"},
+        {"{\"name\":\"a\",\"scp\":\"F0\",\"i\":\"04\",\"kvn\":\"40\",\"key\":\"k\",\"trust\":\"t\"}",
+         ERR_ARGUMENT, "SCP11"},
+        {"{\"name\":\"a\",\"scp\":\"F0\",\"i\":\"04\",\"kvn\":\"40\",\"key\":\"k\",\"session_key_bits\":129}",
+         ERR_ARGUMENT, "session_key_bits"},
         {"{\"name\":\"a\",\"scp\":\"03\",\"i\":\"72\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\"}",
          ERR_UNSUPPORTED, "i=72"},
         {"{\"name\":\"a\",\"scp\":\"04\",\"i\":\"70\",\"kvn\":\"30\",\"key\":\"k\",\"kdf\":\"kdf3\"}",

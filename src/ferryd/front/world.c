@@ -50,6 +50,8 @@ static void type_for_session(const struct card_type *t, struct session_type *out
                                  .kvn = t->kvn,
                                  .level = t->level,
                                  .kdf = t->kdf,
+                                 .quirks = t->quirks,
+                                 .block_size = t->block_size,
                                  .kid = t->kid,
                                  .session_key_len = t->session_key_len,
                                  .ca_kvn = t->ca_kvn,
