@@ -19,10 +19,6 @@ END
     insert "$1"
 }
 
-number_of() {
-    "$ferry" card --reader "$(reader_of "$1")" --json | jq -r .number
-}
-
 check_value() {
     "$ferry_card" show "$work/$1.card" --json | jq -r '.keys[0].kcv_enc'
 }

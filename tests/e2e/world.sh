@@ -10,12 +10,16 @@
 #   new_card NAME KEY OPTION...      makes a card's memory (options of ferry-card create)
 #   insert NAME [OPTION...]          puts it into the reader (options of ferry-card run)
 #   pull NAME [SIGNAL]               takes it out
+#   slot=0|1                         which of the virtual reader's slots these and run mean
 #   add_key NAME TYPE HEX, add_type NAME SCP I KVN KEY LEVEL [FIELDS]
+#   add_pair NAME USE TYPE FILE [OPTION...]   a key pair, or its public half, from PEM
+#   add_pair_type NAME SCP I KVN LEVEL FIELDS, hex_of FILE, number_of CARD, add_peer NAME CARD TYPE [KVN]
 #   order OPTION...                  makes an order: $ticket, $order
 #   run [OPTION...]                  runs the ticket: $code, $outcome, $reason, $posts, $detail; log in $work/run.out
 #   select_app AID                   asks the card, past Cardferry
 
 transport=${transport:-sim}
+slot=0 # of the two that the virtual reader has
 . "$(dirname "$0")/../harness/private.sh"
 
 ferryd=$build/src/ferryd/ferryd
@@ -36,7 +40,7 @@ server_is_up() {
 start_server() {
     [ -e "$server/ferryd.conf" ] || "$ferryd" init "$server" || return
     # Cards of every age are served here.
-    grep -q '^allow_weak' "$server/ferryd.conf" || echo 'allow_weak = des,scp01,scp02' >>"$server/ferryd.conf"
+    grep -q '^allow_weak' "$server/ferryd.conf" || echo "allow_weak = ${allow_weak-des,scp01,scp02}" >>"$server/ferryd.conf"
     spawn ferryd "$ferryd" --config "$server/ferryd.conf"
     await 20 server_is_up
 }
@@ -63,21 +67,36 @@ insert() {
     insert_name=$1
     shift
     if [ "$transport" = pcsc ]; then
-        spawn "card-$insert_name" "$ferry_card" run "$work/$insert_name.card" --vpcd "127.0.0.1:$vpcd_port" "$@"
-        "$probe" present
+        spawn "card-$insert_name" "$ferry_card" run "$work/$insert_name.card" --vpcd "127.0.0.1:$((vpcd_port + slot))" "$@"
+        "$probe" slot $slot present
     else
         spawn "card-$insert_name" "$ferry_card" run "$work/$insert_name.card" --socket "$work/$insert_name.sock" "$@"
         await 10 test -S "$work/$insert_name.sock"
     fi
 }
 
+# A failed reset also makes a slot look empty, until the daemon has looked at it: a card that is put in before would
+# never be seen. So its log is asked, too.
+removals() {
+    grep -c "Card Removed From Virtual PCD 00 0$slot" "$work/pcscd.log"
+}
+
+more_removals_than() {
+    [ "$(removals)" -gt "$1" ]
+}
+
 pull() {
-    stop "card-$1" "${2:-TERM}"
-    [ "$transport" = pcsc ] && "$probe" absent
+    if [ "$transport" = pcsc ]; then
+        pull_before=$(removals)
+        stop "card-$1" "${2:-TERM}"
+        await 10 more_removals_than "$pull_before" && "$probe" slot $slot absent
+    else
+        stop "card-$1" "${2:-TERM}"
+    fi
 }
 
 reader_of() {
-    [ "$transport" = pcsc ] && echo 'pcsc:Virtual PCD 00 00' || echo "sim:$work/$1.sock"
+    [ "$transport" = pcsc ] && echo "pcsc:Virtual PCD 00 0$slot" || echo "sim:$work/$1.sock"
 }
 
 add_key() {
@@ -91,6 +110,34 @@ add_type() {
  "level": "$6"${7:+, $7}}
 END
     "$ferry" type add "$work/type.json" --quiet
+}
+
+add_pair() {
+    pair_name=$1 pair_use=$2 pair_type=$3 pair_file=$4
+    shift 4
+    "$ferry" key add "$pair_name" --use "$pair_use" --type "$pair_type" --file "$pair_file" --quiet "$@"
+}
+
+# Methods with key pairs: FIELDS name the keys, such as '"key":"server","trust":"cards","certificates":["7F21.."]'
+add_pair_type() {
+    cat >"$work/type.json" <<END
+{"name": "$1", "isd": "A000000151000000", "scp": "$2", "i": "$3", "kvn": "$4", "level": "$5", $6}
+END
+    "$ferry" type add "$work/type.json" --quiet
+}
+
+hex_of() {
+    od -An -v -tx1 "$1" | tr -d ' \n' | tr a-f A-F
+}
+
+number_of() {
+    "$ferry" card --reader "$(reader_of "$1")" --json | jq -r .number
+}
+
+# The public key of a card with signed commands, for the server.
+add_peer() {
+    "$ferry_card" keys "$work/$2.card" --kvn "${4:-40}" --kid 02 >"$work/$2.pub" &&
+        add_pair "$1" peer "$3" "$work/$2.pub" --card "$(number_of "$2")"
 }
 
 order() {
@@ -134,7 +181,7 @@ ended() {
 select_app() {
     select_apdu=00A40400$(printf '%02X' $((${#2} / 2)))$2
     if [ "$transport" = pcsc ]; then
-        "$probe" apdu "$select_apdu"
+        "$probe" slot $slot apdu "$select_apdu"
     else
         "$probe" sim "$work/$1.sock" "$select_apdu"
     fi | tail -c 5

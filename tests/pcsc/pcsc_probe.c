@@ -16,9 +16,10 @@ enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
 
 static const char usage[] = "usage: pcsc_probe readers            lists them\n"
                             "       pcsc_probe reader NAME        there is one whose name begins so\n"
-                            "       pcsc_probe present|absent     waits for it, in the first reader\n"
+                            "       pcsc_probe present|absent     waits for it\n"
                             "       pcsc_probe apdu HEX...        sends each, prints the answers\n"
-                            "       pcsc_probe sim SOCKET HEX...  the same, without PC/SC\n";
+                            "       pcsc_probe slot N ...         the same in the N-th reader behind the first\n"
+                            "       pcsc_probe sim SOCKET HEX...  sends each, without PC/SC\n";
 
 static SCARDCONTEXT context;
 static char readers[NAMES_MAX];
@@ -29,7 +30,9 @@ static int failed(const char *what, LONG status)
     return 1;
 }
 
-/* 0 when the first reader's name is in readers. */
+static const char *reader = readers; /* the one that is asked about */
+
+/* 0 when the readers' names are there. */
 static int find_readers(void)
 {
     DWORD len = sizeof(readers);
@@ -38,6 +41,14 @@ static int find_readers(void)
         return failed("SCardEstablishContext", status);
     status = SCardListReaders(context, NULL, readers, &len);
     return status == SCARD_S_SUCCESS ? 0 : failed("SCardListReaders", status);
+}
+
+/* From the first reader to the n-th behind it. */
+static bool go_to_reader(const char *n)
+{
+    for (unsigned long left = strtoul(n, NULL, 10); left > 0 && *reader != '\0'; left--)
+        reader += strlen(reader) + 1;
+    return *reader != '\0';
 }
 
 static int list_readers(void)
@@ -58,7 +69,7 @@ static int has_reader(const char *wanted)
 /* Waits until the state has the bit wanted (SCARD_STATE_PRESENT or SCARD_STATE_EMPTY). */
 static int wait_for(DWORD wanted)
 {
-    SCARD_READERSTATE state = {.szReader = readers, .dwCurrentState = SCARD_STATE_UNAWARE};
+    SCARD_READERSTATE state = {.szReader = reader, .dwCurrentState = SCARD_STATE_UNAWARE};
     for (;;) {
         LONG status = SCardGetStatusChange(context, WAIT_MS, &state, 1);
         if (status != SCARD_S_SUCCESS)
@@ -110,7 +121,7 @@ static int send_apdus(char **hex)
 {
     SCARDHANDLE card;
     DWORD protocol;
-    LONG status = SCardConnect(context, readers, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
+    LONG status = SCardConnect(context, reader, SCARD_SHARE_SHARED, SCARD_PROTOCOL_T0 | SCARD_PROTOCOL_T1,
                                &card, &protocol);
     if (status != SCARD_S_SUCCESS)
         return failed("SCardConnect", status);
@@ -158,28 +169,35 @@ static int sim_apdus(const char *path, char **hex)
     return result;
 }
 
+static int ask(int argc, char **argv)
+{
+    const char *question = argv[1];
+    if (strcmp(question, "readers") == 0)
+        return list_readers();
+    if (strcmp(question, "reader") == 0 && argc == 3)
+        return has_reader(argv[2]);
+    if (strcmp(question, "present") == 0)
+        return wait_for(SCARD_STATE_PRESENT);
+    if (strcmp(question, "absent") == 0)
+        return wait_for(SCARD_STATE_EMPTY);
+    return strcmp(question, "apdu") == 0 ? send_apdus(argv + 2) : 2;
+}
+
 int main(int argc, char **argv)
 {
-    const char *question = argc > 1 ? argv[1] : "";
     if (argc < 2) {
         fputs(usage, stderr);
         return 2;
     }
-    if (strcmp(question, "sim") == 0 && argc > 3)
+    if (strcmp(argv[1], "sim") == 0 && argc > 3)
         return sim_apdus(argv[2], argv + 3);
     int result = find_readers();
     if (result != 0)
         return result;
-    if (strcmp(question, "readers") == 0)
-        result = list_readers();
-    else if (strcmp(question, "reader") == 0 && argc == 3)
-        result = has_reader(argv[2]);
-    else if (strcmp(question, "present") == 0)
-        result = wait_for(SCARD_STATE_PRESENT);
-    else if (strcmp(question, "absent") == 0)
-        result = wait_for(SCARD_STATE_EMPTY);
-    else if (strcmp(question, "apdu") == 0)
-        result = send_apdus(argv + 2);
+    if (strcmp(argv[1], "slot") != 0)
+        result = ask(argc, argv);
+    else if (argc > 3 && go_to_reader(argv[2]))
+        result = ask(argc - 2, argv + 2);
     else
         result = 2;
     SCardReleaseContext(context);
