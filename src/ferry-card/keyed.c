@@ -245,6 +245,21 @@ static enum err get_key(struct making *m, const char *file, const char *name, st
     return m->k->host != NULL ? folder_key(m, name, NULL, out) : OK;
 }
 
+/* With the reason behind the name of the file that the key came from. */
+static enum err check_issuer(struct making *m, const struct pk *issuer)
+{
+    static const char why[] = "is no key on an elliptic curve, with which alone certificates are made here";
+    size_t len;
+    if (pk_ec_curve(issuer) != CURVE_COUNT)
+        return OK;
+    if (m->what != m->path)
+        snprintf(m->path, sizeof m->path, "%s", m->what);
+    len = strlen(m->path);
+    snprintf(m->path + len, sizeof m->path - len, " %s", why);
+    m->what = m->path;
+    return ERR_UNSUPPORTED;
+}
+
 static enum err make_certificate(struct making *m, struct view authority, struct view subject,
                                  const struct pk *key, struct pk *issuer, struct writer *out)
 {
@@ -288,6 +303,8 @@ static enum err put_authority(struct making *m)
     if (e == OK && ca != NULL)
         e = keypair_put(&m->records, VIEW_NULL, m->k->kvn, SCP11_KID_CA, ca, false);
     if (e == OK && m->k->ca == NULL && ca != NULL)
+        e = check_issuer(m, ca);
+    if (e == OK && m->k->ca == NULL && ca != NULL)
         e = make_host(m, ca);
     pk_free(&ca);
     return e;
@@ -311,6 +328,8 @@ static enum err put_certificates(struct making *m, const struct card_scp11_varia
         e = pem_read_certificates(m->k->certificates, &certs);
     else
         e = get_key(m, m->k->card_ca, "card-ca", &issuer);
+    if (e == OK && issuer != NULL)
+        e = check_issuer(m, issuer);
     if (e == OK && issuer != NULL)
         e = make_certificate(m, view_str(card_authority), subject, own, issuer, &certs);
     if (e == OK && certs.len != 0)

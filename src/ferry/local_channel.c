@@ -281,6 +281,7 @@ int local_open_again(struct local *l, const struct card_keys *keys, uint8_t kvn)
     snprintf(l->o.method, sizeof(l->o.method), "%s", same ? m->name : "");
     l->o.i = same ? m->i : -1;
     l->o.level = same ? channel_level(l->channel) : -1;
+    l->o.kid = same ? l->o.kid : 0; /* it named a key of the other method */
     channel_free(&l->channel);
     l->keys.given = *keys;
     l->keys.has_card = true;

@@ -254,13 +254,25 @@ static int wrong_key(struct local *l)
         "--kdf, than the one given; nothing was sent that proves a key");
 }
 
+/* What an opening that fails for another reason than a wrong key means to whoever gave the keys. */
+static const char *refusal_text(const struct local *l, enum err e)
+{
+    if (e == ERR_ARGUMENT && l->keys.peer != NULL && pk_algorithm(l->keys.peer) != PK_EC)
+        return "the key of --ca-key is not on an elliptic curve, and certificates in GlobalPlatform's form, "
+               "as "
+               "this card has one, are signed with such keys only";
+    if (e == ERR_EXPIRED)
+        return "a certificate of the card is not valid now";
+    return err_text(e);
+}
+
 static int accept(struct local *l, struct opening *o)
 {
     struct channel_keys keys = local_lend_keys(l);
     enum err e = channel_accept(&l->channel, l->crypto, &o->begun, &keys, o->answers, o->begun.count);
     if (e == OK)
         return EXIT_OK;
-    return e == ERR_AUTH ? wrong_key(l) : fail_opening(l, EXIT_FAILED, err_text(e));
+    return e == ERR_AUTH ? wrong_key(l) : fail_opening(l, EXIT_FAILED, refusal_text(l, e));
 }
 
 /* Not through local_command: its answer opens the channel, and whether it came or not nothing was changed. */

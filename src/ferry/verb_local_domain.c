@@ -154,6 +154,19 @@ static int make_data(struct local *l, struct domain *d)
                    : local_fail(l, EXIT_USAGE, "these can't be keys for the domain: %s", err_text(e));
 }
 
+static enum err put_extradition(struct builder *b, void *arg)
+{
+    const struct domain *d = arg;
+    struct apdu a;
+    wr_clear(&b->scratch);
+    const struct install i = {
+        .purpose = INSTALL_EXTRADITION, .application = aid_view(&d->aid), .domain = aid_view(&d->parent)};
+    enum err e = command_install_any(&a, &b->scratch, &i);
+    return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
+}
+
+/* Keys that come by STORE DATA go out over the channel that makes the domain, and so does what follows them:
+ * a channel of key pairs is not opened a second time. */
 static enum err put_domain(struct builder *b, void *arg)
 {
     const struct domain *d = arg;
@@ -171,18 +184,9 @@ static enum err put_domain(struct builder *b, void *arg)
     e = command_install_for_personalization(&a, &b->scratch, aid_view(&d->aid));
     if (e == OK)
         e = build_put(b, &a, nowhere);
-    return e == OK ? local_put_blocks(b, wr_view_of(&d->data), STORE_DGI | STORE_ENCRYPTED) : e;
-}
-
-static enum err put_extradition(struct builder *b, void *arg)
-{
-    const struct domain *d = arg;
-    struct apdu a;
-    wr_clear(&b->scratch);
-    const struct install i = {
-        .purpose = INSTALL_EXTRADITION, .application = aid_view(&d->aid), .domain = aid_view(&d->parent)};
-    enum err e = command_install_any(&a, &b->scratch, &i);
-    return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
+    if (e == OK)
+        e = local_put_blocks(b, wr_view_of(&d->data), STORE_DGI | STORE_ENCRYPTED);
+    return e == OK && d->parent.len > 0 ? put_extradition(b, arg) : e;
 }
 
 /* Whose channel the work began with. */
@@ -236,7 +240,8 @@ static int make_domain(struct local *l, struct domain *d)
         code = local_run(l, put_domain, d);
     if (code == EXIT_OK && d->has_keys)
         code = give_keys(l, d, &from);
-    return code == EXIT_OK && d->parent.len > 0 ? move(l, d, &from) : code;
+    bool moved = d->has_keys && d->stores;
+    return code == EXIT_OK && d->parent.len > 0 && !moved ? move(l, d, &from) : code;
 }
 
 static int create_domain(const struct cli *cli)

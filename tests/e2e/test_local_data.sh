@@ -52,6 +52,13 @@ local_does 'the card is listed' list --key "$work/key" --json
 same 'and says so' F0000000D4 "$(jq -r '.registry[] | select(.aid == "F0000000D5") | .domain' "$work/out")"
 local_does 'all that is shown before' create-domain F0000000D6 --new-key "$work/new" --key "$work/key" --extradite-to F0000000D4 --dry-run --json
 same 'in three steps' 'INSTALL PUT INSTALL' "$(jq -r '[.commands[] | split(" ")[0]] | join(" ")' "$work/out")"
+local_does 'keys come by STORE DATA, too' create-domain F0000000E7 --by store-data --new-key "$work/new" --key "$work/key" --verbose
+said 'encrypted' 'STORE DATA block 0, .*encrypted, the last: 9000'
+said 'and not shown' '! A0A1A2A3'
+local_does 'and open the domain' list --domain F0000000E7 --key "$work/new" --kvn 30
+local_does 'at a level without encryption' create-domain F0000000E8 --by store-data --new-key "$work/new" --new-kvn 31 --key "$work/key" --level 01 --extradite-to F0000000E7
+local_does 'the card is listed' list --key "$work/key" --json
+same 'and says where it belongs' F0000000E7 "$(jq -r '.registry[] | select(.aid == "F0000000E8") | .domain' "$work/out")"
 local_refuses 'a way that is none' 2 'store-data' create-domain F0000000D6 --by mail --key "$work/key"
 
 # ---- DAP blocks: what is loaded for the domain is verified with its key

@@ -23,6 +23,11 @@ for row in 01:05 01:15 02:04 02:14 02:1A 02:44 02:54 02:15 02:35 02:75 03:00 03:
     scp=${row%:*}
     card "scp$scp-${row#*:}" "$key" --scp "$scp" --i "${row#*:}" || { fail "$row: no card"; continue; }
     comes_and_goes "SCP$scp i=${row#*:}" --key "$work/key" --allow-weak scp01,scp02
+    case $row in
+    01:15 | 02:55 | 02:75 | 03:71)
+        local_does "SCP$scp i=${row#*:}: a domain gets keys by STORE DATA" create-domain F0000000D1 --by store-data \
+            --new-key "$work/key" --key "$work/key" --allow-weak scp01,scp02 ;;
+    esac
     pull "$desk"
 done
 
@@ -34,11 +39,30 @@ for row in SCP11a:11 SCP11c:15; do
     # shellcheck disable=SC2086 # words on purpose
     comes_and_goes "${row%:*}" --method "${row%:*}" --kid "${row#*:}" $scp11
 done
+echo A0A1A2A3A4A5A6A7A8A9AAABACADAEAF >"$work/new"
+chmod 600 "$work/new"
+# shellcheck disable=SC2086
+local_does 'a domain gets keys over SCP11a' create-domain F0000000D1 --by store-data --new-key "$work/new" --method SCP11a --kid 11 $scp11
+local_does 'which open it' list --domain F0000000D1 --key "$work/new" --kvn 30
+# shellcheck disable=SC2086
+local_does 'also one that goes below another' create-domain F0000000D2 --by store-data --new-key "$work/new" \
+    --extradite-to F0000000D1 --method SCP11a --kid 11 $scp11
+# shellcheck disable=SC2086
+local_refuses 'where they could not be encrypted for PUT KEY' 2 'by store-data' create-domain F0000000D3 --new-key "$work/new" \
+    --method SCP11a --kid 11 $scp11
 # shellcheck disable=SC2086
 local_refuses 'in SCP11b the host has not shown who it is' 4 6982 list --method SCP11b --kid 13 $scp11
 # shellcheck disable=SC2086
 local_refuses 'a card that another authority has signed' 7 'WRONG KEY' list --method SCP11a --kid 11 --ca-key "$host/ca.pub" $scp11
 local_does 'release' release
+openssl genrsa -out "$work/rsa.key" 2048 2>/dev/null
+openssl rsa -in "$work/rsa.key" -pubout -out "$work/rsa.pub" 2>/dev/null
+# shellcheck disable=SC2086
+local_refuses "GlobalPlatform's certificates have no RSA authority" 4 'not on an elliptic curve' \
+    list --method SCP11a --kid 11 --ca-key "$work/rsa.pub" $scp11
+local_does 'release' release
+refused 'nor can a test card have one' 1 'elliptic curve' \
+    "$ferry_card" create "$work/rsa.card" --test-keys --scp11 b --scp11-card-ca "$work/rsa.key"
 local_refuses 'a host without its key' 2 'oce-key' list --method SCP11a --kid 11 --kvn 03 --ca-key "$host/card-ca.pub"
 local_refuses 'a public key is no private one' 2 'no private key' list --method SCP11a --kid 11 --kvn 03 --oce-key "$host/oce.pub"
 # shellcheck disable=SC2086
