@@ -113,7 +113,8 @@ static enum err build_des(const struct key_parts *p, struct new_key *k)
 {
     size_t len = part(p, PART_DES).len;
     wr_view(&k->data, part(p, PART_DES));
-    return len == 16 || len == 24 ? OK : ERR_FORMAT;
+    /* 8: single DES, which not every card takes (keys_place.c). */
+    return len == 8 || len == 16 || len == 24 ? OK : ERR_FORMAT;
 }
 
 static enum err build_aes(const struct key_parts *p, struct new_key *k)
@@ -279,7 +280,9 @@ uint16_t new_key_check(struct crypto *c, const struct new_key *k, struct view kc
         return SW_WRONG_DATA;
     memset(block, des ? 0x00 : 0x01, sizeof block);
     struct view key = wr_view_of(&k->data), in = view_of(block, des ? DES_BLOCK : AES_BLOCK);
-    enum err e = des ? crypto_des3_ecb_encrypt(c, key, in, out) : crypto_aes_ecb_encrypt(c, key, in, out);
+    enum err e = !des                ? crypto_aes_ecb_encrypt(c, key, in, out)
+                 : key.len == in.len ? crypto_des_ecb_encrypt(c, key, in, out)
+                                     : crypto_des3_ecb_encrypt(c, key, in, out);
     if (e != OK)
         return SW_NO_DIAGNOSIS;
     return secret_equal(kcv, view_of(out, KCV_LEN)) ? SW_OK : SW_SECURITY_STATUS; /* table 11-78 */

@@ -10,7 +10,14 @@
 #include "domain.h"
 #include "keypair.h"
 
-enum { SET_KEYS = 3, KVN_FACTORY = 0xFF, KVN_MAX = 0x7F, KID_MAX = 0x7F, KVN_NOT_CHANNEL = 0x70 };
+enum {
+    SET_KEYS = 3,
+    KVN_FACTORY = 0xFF,
+    KVN_MAX = 0x7F,
+    KVN_NOT_CHANNEL = 0x70,
+    SINGLE_DES = 8,
+    DOUBLE_DES = 16
+};
 
 /* ---- which secure channel ---- */
 
@@ -83,10 +90,58 @@ static bool take_into_set(struct card *card, const struct new_keys *k, uint8_t k
     return secret_set(to, new != NULL ? wr_view_of(&new->data) : view_of(old->data, old->len)) == OK;
 }
 
+/* GPCS 2.3.1 E.2: one base key is the whole set, where i says so. */
+static unsigned set_size(const struct card *card, const struct new_keys *k)
+{
+    struct protocol p;
+    return k->count != 0 && find_protocol(card, k->key[0].type, &p) ? card_channel_key_count(p.scp, p.i)
+                                                                    : SET_KEYS;
+}
+
+/* Takes together what is there; a base key is all three. *type: of all of them. */
+static bool gather_set(struct card *card, const struct new_keys *k, struct card_keyset *set, uint8_t *type,
+                       bool waits[SET_KEYS])
+{
+    unsigned size = set_size(card, k);
+    bool whole = true;
+    for (unsigned kid = 1; kid <= size; kid++)
+        whole = take_into_set(card, k, (uint8_t)kid, set, type, &waits[kid - 1]) && whole;
+    if (size == 1)
+        set->mac = set->dek = set->enc;
+    return whole && *type != 0;
+}
+
+/* What else comes with a base key can only be the same once more. */
+static bool base_key_is_one(const struct card *card, const struct new_keys *k)
+{
+    const struct new_key *base = find_new(k, 1);
+    bool same = true;
+    for (size_t n = 0; base != NULL && n < k->count; n++)
+        same &= k->key[n].type == base->type &&
+                secret_equal(wr_view_of(&k->key[n].data), wr_view_of(&base->data));
+    return same || k->kvn >= KVN_NOT_CHANNEL || set_size(card, k) != 1;
+}
+
+/* Keys of 8 bytes come to whoever has such already, for its channel, and to nobody else
+ * (docs/single-des.md). */
+static bool single_des_fits(struct card *card, const struct new_keys *k)
+{
+    const struct card_keyset *own =
+        card_find_keyset(&card->state, card_channel_domain(card), card->now->session.kvn);
+    bool single = own != NULL && own->enc.len == SINGLE_DES, fits = true;
+    for (size_t n = 0; n < k->count; n++) {
+        const struct new_key *key = &k->key[n];
+        if (key->type == CARD_KEY_DES && key->data.len == SINGLE_DES)
+            fits &= single && is_channel_key(k->kvn, key->kid, key->type);
+    }
+    return fits;
+}
+
 static bool set_is_sound(const struct card_keyset *set)
 {
     size_t len = set->enc.len;
-    return len != 0 && set->mac.len == len && set->dek.len == len && (set->scp == 0x03 || len == 16);
+    return len != 0 && set->mac.len == len && set->dek.len == len &&
+           (set->scp == 0x03 || len == DOUBLE_DES || (set->scp == 0x01 && len == SINGLE_DES));
 }
 
 /* The factory's keys go when the issuer gets the first own, as on most cards in the field. */
@@ -115,7 +170,7 @@ static uint16_t place_set(struct card *card, const struct new_keys *k, struct wr
     struct card_keyset set = {.kvn = k->kvn};
     struct protocol p;
     uint8_t type = 0;
-    bool whole = true, waits[SET_KEYS] = {false};
+    bool waits[SET_KEYS] = {false};
     uint16_t sw = SW_OK;
     if (old != NULL) {
         set.enc = old->enc;
@@ -123,9 +178,7 @@ static uint16_t place_set(struct card *card, const struct new_keys *k, struct wr
         set.dek = old->dek;
     }
     set.domain = card->now->selected;
-    for (unsigned kid = 1; kid <= SET_KEYS; kid++)
-        whole = take_into_set(card, k, (uint8_t)kid, &set, &type, &waits[kid - 1]) && whole;
-    *made = whole && type != 0;
+    *made = gather_set(card, k, &set, &type, waits);
     if (!*made)
         goto out;
     if (!find_protocol(card, type, &p))
@@ -217,8 +270,10 @@ static uint16_t check_versions(struct card *card, const struct new_keys *k)
         return SW_REFERENCED_DATA;
     if (there != NULL && there != old)
         return SW_WRONG_DATA;
+    if (!base_key_is_one(card, k) || !single_des_fits(card, k))
+        return SW_WRONG_DATA;
     /* One key of a set: the others stay under the version that it has. */
-    return old != NULL && k->count < SET_KEYS && k->kvn != k->old_kvn ? SW_WRONG_DATA : SW_OK;
+    return old != NULL && k->count < set_size(card, k) && k->kvn != k->old_kvn ? SW_WRONG_DATA : SW_OK;
 }
 
 uint16_t keys_put(struct card *card, const struct new_keys *k, struct writer *records)

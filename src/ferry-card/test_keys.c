@@ -83,14 +83,15 @@ static void put_one(struct writer *w, uint8_t type, const struct secret *key, en
     static const uint8_t zeros[AES_BLOCK];
     const struct card_channel *ch = &h->card.now->session.channel;
     uint8_t clear[32] = {0}, cipher[32], kcv[3];
-    bool des = ch->scp == 0x02;
+    bool des = ch->scp <= 0x02;
     size_t padded = des ? key->len : (key->len + 15) / 16 * 16;
     memcpy(clear, key->data, key->len);
     struct view in = view_of(clear, padded), dek = secret_view(&ch->s_dek);
     assert_int_equal(des ? crypto_des3_ecb_encrypt(crypto, dek, in, cipher)
                          : crypto_aes_cbc_encrypt(crypto, dek, zeros, in, cipher),
                      OK);
-    assert_int_equal(key_check_value(crypto, type == 0x88 ? KEY_AES : KEY_DES3, key, kcv), OK);
+    enum key_type kind = type == 0x88 ? KEY_AES : key->len == 8 ? KEY_DES : KEY_DES3;
+    assert_int_equal(key_check_value(crypto, kind, key, kcv), OK);
     kcv[2] ^= wrong_kcv;
     wr_u8(w, type);
     wr_u8(w, (uint8_t)(padded + (form == LENGTH_FIRST)));
@@ -128,6 +129,20 @@ static const struct row {
     {"DES", "classic", 0, 0x81, 0x01, 0x80, 16, 3, PLAIN_BLOCK, false, false, SW_OK},
     {"DES by its other type", "classic", 0, 0x81, 0x01, 0x82, 16, 3, PLAIN_BLOCK, false, false, SW_OK},
     {"DES with three parts", "classic", 0, 0x81, 0x01, 0x80, 24, 3, PLAIN_BLOCK, false, false, SW_WRONG_DATA},
+    {"DES of 8 bytes", "museum", 0, 0x81, 0x01, 0x80, 8, 3, PLAIN_BLOCK, false, false, SW_OK},
+    {"DES of 8 bytes in place", "museum", 0xFF, 0x81, 0x01, 0x80, 8, 3, PLAIN_BLOCK, false, false, SW_OK},
+    {"DES of 8 bytes, wrong check value", "museum", 0, 0x81, 0x01, 0x80, 8, 3, PLAIN_BLOCK, true, false,
+     SW_SECURITY_STATUS},
+    {"16 bytes beside 8", "museum", 0, 0x81, 0x01, 0x80, 16, 3, PLAIN_BLOCK, false, false, SW_OK},
+    {"16 bytes in place of 8", "museum", 0xFF, 0x81, 0x01, 0x80, 16, 3, PLAIN_BLOCK, false, false,
+     SW_WRONG_DATA},
+    {"one of 8 bytes for a channel", "museum", 0, 0x01, 0x01, 0x80, 8, 1, PLAIN_BLOCK, false, false, SW_OK},
+    {"8 bytes for something else", "museum", 0, 0x01, 0x73, 0x80, 8, 1, PLAIN_BLOCK, false, false,
+     SW_WRONG_DATA},
+    {"8 bytes on a card with 16", "classic", 0, 0x81, 0x01, 0x80, 8, 3, PLAIN_BLOCK, false, false,
+     SW_WRONG_DATA},
+    {"one of 8 bytes on a card with 16", "classic", 0, 0x01, 0x01, 0x80, 8, 1, PLAIN_BLOCK, false, false,
+     SW_WRONG_DATA},
     {"AES on a card for DES", "classic", 0, 0x81, 0x01, 0x88, 16, 3, PLAIN_BLOCK, false, false,
      SW_WRONG_DATA},
     {"DES on a card for AES", "modern", 0, 0x81, 0x31, 0x80, 16, 3, PLAIN_BLOCK, false, false, SW_WRONG_DATA},
@@ -214,15 +229,52 @@ static void keys_are_taken_or_nothing_changes(void **state)
         try_row(&rows[n]);
 }
 
-static uint16_t put_single(uint8_t p1, uint8_t kid, uint8_t kvn, const struct secret *key)
+static uint16_t put_row(uint8_t p1, uint8_t p2, uint8_t kvn, uint8_t type, const struct secret *keys,
+                        size_t count)
 {
     struct writer w;
     wr_heap(&w, 255);
     wr_u8(&w, kvn);
-    put_one(&w, 0x88, key, PLAIN_BLOCK, false);
-    uint16_t sw = put_key(p1, kid, wr_view_of(&w));
+    for (size_t n = 0; n < count; n++)
+        put_one(&w, type, &keys[n], PLAIN_BLOCK, false);
+    uint16_t sw = put_key(p1, p2, wr_view_of(&w));
     wr_free(&w);
     return sw;
+}
+
+static uint16_t put_single(uint8_t p1, uint8_t kid, uint8_t kvn, const struct secret *key)
+{
+    return put_row(p1, kid, kvn, 0x88, key, 1);
+}
+
+/* GPCS 2.3.1 E.2, table E-1: where i has one base key, this one is the whole set. */
+static void a_base_key_is_a_set(void **state)
+{
+    struct secret keys[3];
+    (void)state;
+    new_card("classic", 0x54);
+    make_keys(keys, 16);
+    assert_int_equal(host_open(h, 0, 0x01), SW_OK);
+    assert_int_equal(put_row(0, 0x81, 0x02, 0x80, keys, 3), SW_WRONG_DATA); /* three that differ */
+    assert_int_equal(put_row(0, 0x01, 0x02, 0x80, keys, 1), SW_OK);
+    const struct card_keyset *k = card_find_keyset(&h->card.state, VIEW_NULL, 0x02);
+    assert_non_null(k);
+    assert_true(view_equal(secret_view(&k->enc), secret_view(&keys[0])));
+    assert_true(view_equal(secret_view(&k->mac), secret_view(&keys[0])));
+    assert_true(view_equal(secret_view(&k->dek), secret_view(&keys[0])));
+    assert_int_equal(h->card.state.key_count, 0);
+    assert_int_equal(host_open(h, 0x02, 0x03), SW_OK);
+    /* Another one in its place, under another version; then three times the same. */
+    assert_int_equal(put_row(0x02, 0x01, 0x03, 0x80, &keys[1], 1), SW_OK);
+    assert_null(card_find_keyset(&h->card.state, VIEW_NULL, 0x02));
+    assert_int_equal(host_open(h, 0x03, 0x03), SW_OK);
+    keys[0] = keys[1] = keys[2];
+    assert_int_equal(put_row(0, 0x81, 0x04, 0x80, keys, 3), SW_OK);
+    assert_int_equal(host_open(h, 0x04, 0x03), SW_OK);
+    /* What is for something else than a channel may differ. */
+    keys[1].data[0] ^= 0xFF;
+    assert_int_equal(put_row(0, 0x81, 0x73, 0x80, keys, 2), SW_OK);
+    end_card();
 }
 
 /* Three keys that come one by one are a set from the third on; one of a set can be replaced. */
@@ -513,6 +565,7 @@ int main(void)
         cmocka_unit_test(recorded_keys_are_decrypted),
         cmocka_unit_test(keys_are_taken_or_nothing_changes),
         cmocka_unit_test(a_set_may_come_key_by_key),
+        cmocka_unit_test(a_base_key_is_a_set),
         cmocka_unit_test(a_domain_gets_keys),
         cmocka_unit_test(a_curve_may_come_by_its_parameters),
         cmocka_unit_test(pairs_are_taken),

@@ -28,12 +28,15 @@ static void set_hex(json_t *object, const char *key, struct view v)
 
 const char *cplc_fabricator(const uint8_t code[2])
 {
-    /* As the makers' public certification reports and data sheets have them. */
+    /* No public specification has them: those on which tables of several open programs agree that read CPLC
+     * of cards in the field. */
     static const struct {
         uint8_t code[2];
         const char *name;
-    } rows[] = {{{0x47, 0x90}, "NXP"},    {{0x40, 0x70}, "NXP"},     {{0x40, 0x90}, "Infineon"},
-                {{0x41, 0x80}, "Atmel"},  {{0x42, 0x50}, "Samsung"}, {{0x47, 0x50}, "STMicroelectronics"},
+    } rows[] = {{{0x47, 0x90}, "NXP"},
+                {{0x40, 0x90}, "Infineon"},
+                {{0x41, 0x80}, "Atmel"},
+                {{0x42, 0x50}, "Samsung"},
                 {{0x30, 0x60}, "Renesas"}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (view_equal(VIEW_OF(rows[i].code), view_of(code, 2)))
