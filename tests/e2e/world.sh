@@ -16,6 +16,7 @@
 #   add_pair_type NAME SCP I KVN LEVEL FIELDS, hex_of FILE, number_of CARD, add_peer NAME CARD TYPE [KVN]
 #   order OPTION...                  makes an order: $ticket, $order
 #   run [OPTION...]                  runs the ticket: $code, $outcome, $reason, $posts, $detail; log in $work/run.out
+#   ended NAME OUTCOME REASON CODE, told NAME TEXT   checks of that
 #   select_app AID                   asks the card, past Cardferry
 
 transport=${transport:-sim}
@@ -175,6 +176,14 @@ ended() {
         sed 's/^/#   /' "$work/run.err"
         grep -v '"event":"command"' "$work/run.out" | sed 's/^/#   /'
     fi
+}
+
+# told NAME TEXT: what the last run said at its end has this text.
+told() {
+    case $detail in
+    *"$2"*) pass "$1" ;;
+    *) fail "$1" "expected '$2' in '$detail'" ;;
+    esac
 }
 
 # select_app CARD AID: the status word that the card gives to SELECT.

@@ -14,12 +14,13 @@
 
 enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
 
-static const char usage[] = "usage: pcsc_probe readers            lists them\n"
-                            "       pcsc_probe reader NAME        there is one whose name begins so\n"
-                            "       pcsc_probe present|absent     waits for it\n"
-                            "       pcsc_probe apdu HEX...        sends each, prints the answers\n"
-                            "       pcsc_probe slot N ...         the same in the N-th reader behind the first\n"
-                            "       pcsc_probe sim SOCKET HEX...  sends each, without PC/SC\n";
+static const char usage[] =
+    "usage: pcsc_probe readers            lists them\n"
+    "       pcsc_probe reader NAME        there is one whose name begins so\n"
+    "       pcsc_probe present|absent     waits for it\n"
+    "       pcsc_probe apdu HEX...        sends each, prints the answers\n"
+    "       pcsc_probe slot N ...         the same in the N-th reader behind the first\n"
+    "       pcsc_probe sim SOCKET HEX...  sends each, without PC/SC\n";
 
 static SCARDCONTEXT context;
 static char readers[NAMES_MAX];
