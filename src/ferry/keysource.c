@@ -92,7 +92,7 @@ static struct view next_word(struct view *text, unsigned *line)
 
 static bool is_key_length(size_t len)
 {
-    return len == 16 || len == 24 || len == 32;
+    return len == 8 || len == 16 || len == 24 || len == 32;
 }
 
 static enum err take_key(struct view word, unsigned line, struct secret *out, struct key_problem *why)
@@ -102,7 +102,8 @@ static enum err take_key(struct view word, unsigned line, struct secret *out, st
     enum err e = OK;
     wr_fixed(&w, memory, sizeof(memory));
     if (word.len > 2 * sizeof(memory) || word.len % 2 != 0 || !is_key_length(word.len / 2))
-        e = refuse(why, ERR_FORMAT, "line %u: a key has 32, 48 or 64 hexadecimal digits, this has %zu", line,
+        e = refuse(why, ERR_FORMAT,
+                   "line %u: a key has 32, 48 or 64 hexadecimal digits (single DES: 16), this has %zu", line,
                    word.len);
     else if (hex_read(word, &w) != OK)
         e = refuse(why, ERR_FORMAT, "line %u: this is not hexadecimal", line);
@@ -136,6 +137,11 @@ enum err key_text_parse(struct view text, struct card_keys *out, struct key_prob
     return e;
 }
 
+void card_keys_be(struct card_keys *keys, enum key_type type)
+{
+    keys->type = type == KEY_DES3 && keys->enc.len == DES_BLOCK ? KEY_DES : type;
+}
+
 /* ---- sources */
 
 /* Whoever gives a key in place of a file's name has shown it to all who can list processes. */
@@ -152,6 +158,8 @@ static enum err read_text_file(const char *path, size_t max, struct writer *text
         return refuse(why, e,
                       "the name of a file is expected: a key on the command line can be seen by others and "
                       "stays in the shell's history");
+    if (e == ERR_LIMIT)
+        return refuse(why, e, "%s is too long for a key or a certificate", path);
     if (e != OK)
         return refuse(why, e, "%s can't be read: %s", path, err_text(e));
     return OK;

@@ -20,9 +20,9 @@ struct key_problem {
     char text[240]; /* a sentence that says what to do, without any digit of a key */
 };
 
-/* One key (used for ENC, MAC and DEK alike) or three, of 16, 24 or 32 bytes, all of one length, in
- * hexadecimal, with white space between them; lines that begin with # do not count. The type of *out stays
- * unset: the card's protocol says it. ERR_FORMAT with *why. */
+/* One key (used for ENC, MAC and DEK alike) or three, of 8 (single DES), 16, 24 or 32 bytes, all of one
+ * length, in hexadecimal, with white space between them; lines that begin with # do not count. The type of
+ * *out stays unset: the card's protocol says it. ERR_FORMAT with *why. */
 enum err key_text_parse(struct view text, struct card_keys *out, struct key_problem *why) MUST_USE;
 
 /* Reads and parses. what: the name of the key for the prompt ("card key"). KEY_DEFAULT gives the well-known
@@ -39,5 +39,8 @@ enum err key_certificate_read(const char *path, struct writer *out, struct key_p
 
 /* Asks at the terminal without showing what is typed, and appends the line. false without a terminal. */
 bool terminal_ask(const char *prompt, struct writer *out);
+
+/* Makes them keys of this type; KEY_DES3 becomes KEY_DES where they have 8 bytes. */
+void card_keys_be(struct card_keys *keys, enum key_type type);
 
 #endif

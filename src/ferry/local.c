@@ -13,6 +13,7 @@
 #include <session/outcome.h>
 
 #include "identify.h"
+#include "local_token.h"
 #include "local_words.h"
 #include "profile.h"
 #include "relay.h"
@@ -59,7 +60,7 @@ static int read_options(struct local *l)
         if (local_options_merge(&l->cli, &l->options_text, problem, sizeof(problem)) != OK)
             return local_fail(l, EXIT_USAGE, "%s: %s", file, problem);
     }
-    return local_options_read(&l->o, &l->cli) ? EXIT_OK : EXIT_USAGE;
+    return local_options_read(&l->o, &l->cli) ? local_read_token_keys(l) : EXIT_USAGE;
 }
 
 static int open_reader(struct local *l)
@@ -163,12 +164,18 @@ int local_end(struct local *l, int code)
         json_dumpf(l->result, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
         putchar('\n');
     }
+    if (code == EXIT_OK && l->receipts.count > 0)
+        local_note(l, "The card has confirmed it: %zu receipt%s, the last with counter %u.",
+                   l->receipts.count, l->receipts.count == 1 ? "" : "s", l->receipts.counter);
     json_decref(l->result);
     registry_finish(&l->registry);
     channel_free(&l->channel);
     channel_opening_finish(&l->opening);
     wr_free(&l->last_answer);
     finish_keys(&l->keys);
+    pk_free(&l->token_key);
+    pk_free(&l->receipts.key);
+    wr_free(&l->receipts.command);
     reader_close(&l->reader);
     crypto_free(&l->crypto);
     wr_free(&l->options_text);

@@ -25,6 +25,15 @@ struct local_keys {
     struct view certificates[CERTIFICATES_MAX];
 };
 
+/* What the card confirms, with --receipt-key (local_token.c). */
+struct receipts {
+    struct pk *key;             /* NULL: nothing is asked */
+    struct writer command;      /* the data of a command, out of its pieces */
+    struct aid package, domain; /* of the last INSTALL [for load] */
+    size_t count;               /* verified so far */
+    uint16_t counter;           /* of the last one */
+};
+
 struct local {
     struct cli cli; /* with the options of the file */
     struct writer options_text;
@@ -46,7 +55,9 @@ struct local {
     bool changed;       /* something on the card was changed */
     bool unproven;      /* an answer came without a response MAC */
     bool bar_open;
-    weak_set warned; /* of these weak choices */
+    weak_set warned;      /* of these weak choices */
+    struct pk *token_key; /* signs tokens (delegated management); NULL: there are none */
+    struct receipts receipts;
 };
 
 /* Options, reader, identity. Must be ended in any case. */

@@ -189,12 +189,12 @@ static int read_card_keys(struct local *l, const struct channel_method *m)
                           l->o.key.origin == KEY_FROM_NOWHERE
                               ? " (use --key FILE, --key-env NAME, or --default-key for the test key)"
                               : "");
-    l->keys.given.type = m->key_type;
+    card_keys_be(&l->keys.given, m->key_type);
     l->keys.has_card = true;
-    if (!channel_keys_fit(m, m->key_type, l->keys.given.enc.len))
+    if (!channel_keys_fit(m, l->keys.given.type, l->keys.given.enc.len))
         return local_fail(l, EXIT_USAGE, "%s takes %s keys, and this one has %zu bytes", m->name,
                           m->key_type == KEY_AES ? "AES" : "Triple-DES", l->keys.given.enc.len);
-    int code = local_check_weak(l, weak_of_key(m->key_type, l->keys.given.enc.len));
+    int code = local_check_weak(l, weak_of_key(l->keys.given.type, l->keys.given.enc.len));
     return code == EXIT_OK ? check_told_length(l) : code;
 }
 

@@ -9,13 +9,12 @@
 
 #include <gp/weak.h>
 #include <base/text.h>
-#include <gp/token.h>
 #include <plan/decide.h>
 #include <session/outcome.h>
 #include <tlv/tlv.h>
 
 #include "card_facts.h"
-#include "local_plan.h"
+#include "local_token.h"
 #include "local_words.h"
 #include "profile.h"
 
@@ -43,7 +42,6 @@ void content_finish(struct content *c)
         cap_finish(&c->cap);
     wr_free(&c->file);
     wr_free(&c->daps);
-    pk_free(&c->token_key);
     wipe(c->parameters, sizeof(c->parameters));
     wipe(c->system, sizeof(c->system));
 }
@@ -88,19 +86,6 @@ static int read_daps(struct local *l, struct content *c)
             return local_fail(l, EXIT_USAGE, "%s is not a DAP block, as 'ferry local dap' writes it", path);
     }
     return EXIT_OK;
-}
-
-static int read_token_key(struct local *l, struct content *c)
-{
-    const char *path = cli_option(&l->cli, "token-key");
-    struct key_problem why = {""};
-    if (path == NULL)
-        return EXIT_OK;
-    if (key_pem_read(path, &c->token_key, &why) != OK)
-        return local_fail(l, EXIT_USAGE, "%s", why.text);
-    if (!pk_is_private(c->token_key))
-        return local_fail(l, EXIT_USAGE, "%s holds no private key", path);
-    return local_check_weak(l, weak_of_pk(c->token_key));
 }
 
 static int read_platform(struct local *l, struct content *c)
@@ -165,8 +150,6 @@ int content_read(struct local *l, struct content *c, bool installs)
         code = read_hash(l, c);
     if (code == EXIT_OK)
         code = read_daps(l, c);
-    if (code == EXIT_OK)
-        code = read_token_key(l, c);
     if (code == EXIT_OK)
         code = read_platform(l, c);
     if (code == EXIT_OK && installs)
@@ -308,14 +291,15 @@ int content_check(struct local *l, const struct content *c)
 
 static const struct position nowhere = {0, 0};
 
-enum err plan_removal_of(struct builder *b, const struct registry *holds, const struct aid *package)
+enum err plan_removal_of(struct builder *b, struct pk *token_key, const struct registry *holds,
+                         const struct aid *package)
 {
     enum err e = OK;
     for (size_t i = 0; i < holds->count && e == OK; i++)
         if (is_instance_of(&holds->entries[i], package))
-            e = build_delete(b, &holds->entries[i].aid, false);
+            e = local_put_delete(b, token_key, &holds->entries[i].aid, false);
     if (e == OK && holds_package(holds, package) != NULL)
-        e = build_delete(b, package, true);
+        e = local_put_delete(b, token_key, package, true);
     return e;
 }
 
@@ -326,49 +310,14 @@ static enum err put_removals(struct builder *b, const struct local *l, const str
     if (!c->replaces)
         return OK;
     if (c->loads)
-        return plan_removal_of(b, &l->registry, &c->cap.package.aid);
+        return plan_removal_of(b, l->token_key, &l->registry, &c->cap.package.aid);
     for (size_t n = 0; n < c->install_count && e == OK; n++)
         if (find_application(&l->registry, &c->instances[n]) != NULL)
-            e = build_delete(b, &c->instances[n], false);
+            e = local_put_delete(b, l->token_key, &c->instances[n], false);
     return e;
 }
 
-/* The token is over the command's own fields (GPCS 2.3.1 C.4). */
-static enum err put_token(struct builder *b, const struct content *c, const struct install *i,
-                          struct writer *out)
-{
-    struct signature_key key = {.pk = c->token_key};
-    struct writer input;
-    wr_heap(out, SIGNATURE_MAX);
-    if (c->token_key == NULL)
-        return OK;
-    wr_heap(&input, COMMAND_DATA_MAX);
-    enum err e = signature_kind_for(c->token_key, &key.kind);
-    if (e == OK)
-        e = token_input_install(&input, i);
-    const struct view signed_part = wr_view_of(&input);
-    if (e == OK)
-        e = signature_make(b->crypto, &key, &signed_part, 1, out);
-    wr_free(&input);
-    return e;
-}
-
-static enum err put_install_command(struct builder *b, const struct content *c, struct install *i)
-{
-    struct writer token;
-    struct apdu a;
-    enum err e = put_token(b, c, i, &token);
-    i->token = wr_view_of(&token);
-    wr_clear(&b->scratch);
-    if (e == OK)
-        e = command_install_any(&a, &b->scratch, i);
-    if (e == OK)
-        e = local_put_long(b, &a);
-    wr_free(&token);
-    return e;
-}
-
-static enum err put_load(struct builder *b, const struct content *c)
+static enum err put_load(struct builder *b, const struct local *l, const struct content *c)
 {
     struct writer file;
     uint8_t hash[DIGEST_MAX];
@@ -382,7 +331,7 @@ static enum err put_load(struct builder *b, const struct content *c)
         i.hash = view_of(hash, crypto_digest_len(c->digest));
     }
     if (e == OK)
-        e = put_install_command(b, c, &i);
+        e = local_put_install(b, l->token_key, &i);
     wr_heap(&file, LOAD_FILE_MAX + DAPS_TEXT_MAX + 8);
     wr_view(&file, wr_view_of(&c->daps));
     command_load_header(&file, c->cap.load.len);
@@ -395,7 +344,7 @@ static enum err put_load(struct builder *b, const struct content *c)
     return e;
 }
 
-static enum err put_install(struct builder *b, const struct content *c, size_t n)
+static enum err put_install(struct builder *b, const struct local *l, const struct content *c, size_t n)
 {
     uint8_t memory[2 * PARAMETERS_MAX + 16];
     struct writer parameters;
@@ -411,7 +360,7 @@ static enum err put_install(struct builder *b, const struct content *c, size_t n
                         .has_privileges = true,
                         .privileges = c->privileges,
                         .parameters = wr_view_of(&parameters)};
-    enum err e = put_install_command(b, c, &i);
+    enum err e = local_put_install(b, l->token_key, &i);
     wr_clear(&parameters);
     return e;
 }
@@ -428,9 +377,9 @@ int content_plan(struct local *l, const struct content *c, struct plan *out)
     b.command_data_max = l->card.command_data_max;
     enum err e = put_removals(&b, l, c);
     if (e == OK && c->loads)
-        e = put_load(&b, c);
+        e = put_load(&b, l, c);
     for (size_t n = 0; n < c->install_count && e == OK; n++)
-        e = put_install(&b, c, n);
+        e = put_install(&b, l, c, n);
     builder_finish(&b);
     if (e == OK)
         return EXIT_OK;

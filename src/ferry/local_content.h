@@ -23,10 +23,9 @@ struct content {
     struct privileges privileges;
     uint8_t parameters[PARAMETERS_MAX], system[PARAMETERS_MAX], load_parameters[PARAMETERS_MAX];
     size_t parameters_len, system_len, load_parameters_len;
-    enum digest digest;   /* DIGEST_COUNT: no hash */
-    struct writer daps;   /* DAP blocks, one behind the other */
-    size_t block_size;    /* 0: of the channel */
-    struct pk *token_key; /* signs tokens (delegated management); NULL: there are none */
+    enum digest digest; /* DIGEST_COUNT: no hash */
+    struct writer daps; /* DAP blocks, one behind the other */
+    size_t block_size;  /* 0: of the channel */
     const struct cap_package *platform;
     size_t platform_count;
 };
@@ -42,7 +41,9 @@ int content_check(struct local *l, const struct content *c);
 /* All commands. */
 int content_plan(struct local *l, const struct content *c, struct plan *out);
 
-/* DELETE of a package with its instances, those that the registry knows by name first. */
-enum err plan_removal_of(struct builder *b, const struct registry *holds, const struct aid *package) MUST_USE;
+/* DELETE of a package with its instances, those that the registry knows by name first; token_key may be NULL.
+ */
+enum err plan_removal_of(struct builder *b, struct pk *token_key, const struct registry *holds,
+                         const struct aid *package) MUST_USE;
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <session/outcome.h>
 
+#include "local_token.h"
 #include "local_words.h"
 
 static void progress(struct local *l, uint8_t ins)
@@ -65,7 +66,7 @@ static int run_command(struct local *l, const struct apdu *a)
     l->done++;
     l->changed |= local_changes(a->ins);
     progress(l, a->ins);
-    return EXIT_OK;
+    return local_check_receipt(l, a, wr_view_of(&l->last_answer));
 }
 
 static void show_command(struct local *l, size_t n, size_t count, const struct apdu *a, json_t *list)
@@ -129,6 +130,7 @@ int local_run(struct local *l, local_make *make, void *arg)
     if (plan == NULL)
         return local_fail(l, EXIT_OTHER, "out of memory");
     builder_init(&b, plan, NULL, &why);
+    b.crypto = l->crypto;
     b.block_size = local_block_size(l);
     enum err e = make(&b, arg);
     builder_finish(&b);

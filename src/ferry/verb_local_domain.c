@@ -13,11 +13,13 @@
 #include "local_data.h"
 #include "local_keyset.h"
 #include "local_plan.h"
+#include "local_token.h"
 #include "local_words.h"
 #include "verbs.h"
 
 static const struct option_spec domain_options[] = {
     LOCAL_CHANGE_OPTIONS,
+    LOCAL_TOKEN_OPTIONS,
     {"privileges", "LIST", "besides security-domain: in hexadecimal, or names with commas between"},
     {"package", "AID", "of the security domain's code (default: A0000001515350)"},
     {"module", "AID", "its module (default: A000000151535041)"},
@@ -50,7 +52,8 @@ struct domain {
     struct card_keys given, made;
     enum kdf kdf;
     uint8_t kvn;
-    struct writer data; /* of STORE DATA */
+    struct writer data;   /* of STORE DATA */
+    struct pk *token_key; /* borrowed */
 };
 
 static int read_aid_or(struct local *l, const char *name, const char *fallback, struct aid *out)
@@ -125,7 +128,7 @@ static int check_card(struct local *l, const struct domain *d)
 /* Of the type that the channel's keys have. */
 static int make_keys(struct local *l, struct domain *d)
 {
-    d->given.type = l->keys.has_card && l->keys.card.type == KEY_DES3 ? KEY_DES3 : KEY_AES;
+    card_keys_be(&d->given, l->keys.has_card && l->keys.card.type != KEY_AES ? KEY_DES3 : KEY_AES);
     enum err e = kdf_derive(l->crypto, d->kdf, &d->given, VIEW_OF(l->kdd), &d->made);
     return e == OK ? EXIT_OK
                    : local_fail(l, EXIT_USAGE, "these can't be keys for the domain: %s", err_text(e));
@@ -157,12 +160,9 @@ static int make_data(struct local *l, struct domain *d)
 static enum err put_extradition(struct builder *b, void *arg)
 {
     const struct domain *d = arg;
-    struct apdu a;
-    wr_clear(&b->scratch);
-    const struct install i = {
+    struct install i = {
         .purpose = INSTALL_EXTRADITION, .application = aid_view(&d->aid), .domain = aid_view(&d->parent)};
-    enum err e = command_install_any(&a, &b->scratch, &i);
-    return e == OK ? build_put(b, &a, (struct position){0, 0}) : e;
+    return local_put_install(b, d->token_key, &i);
 }
 
 /* Keys that come by STORE DATA go out over the channel that makes the domain, and so does what follows them:
@@ -171,13 +171,20 @@ static enum err put_domain(struct builder *b, void *arg)
 {
     const struct domain *d = arg;
     const struct position nowhere = {0, 0};
+    uint8_t memory[PARAMETERS_MAX + 8];
+    struct writer parameters;
     struct apdu a;
-    wr_clear(&b->scratch);
-    enum err e =
-        command_install(&a, &b->scratch, aid_view(&d->package), aid_view(&d->module), aid_view(&d->aid),
-                        d->privileges, view_of(d->parameters, d->parameters_len), VIEW_NULL);
-    if (e == OK)
-        e = build_put(b, &a, nowhere);
+    const struct install_parameters p = {.has_c9 = true, .c9 = view_of(d->parameters, d->parameters_len)};
+    wr_fixed(&parameters, memory, sizeof(memory));
+    command_put_parameters(&parameters, &p);
+    struct install i = {.purpose = INSTALL_INSTALL_SELECTABLE,
+                        .package = aid_view(&d->package),
+                        .module = aid_view(&d->module),
+                        .application = aid_view(&d->aid),
+                        .has_privileges = true,
+                        .privileges = d->privileges,
+                        .parameters = wr_view_of(&parameters)};
+    enum err e = local_put_install(b, d->token_key, &i);
     if (e != OK || !d->has_keys || !d->stores)
         return e;
     wr_clear(&b->scratch);
@@ -250,6 +257,7 @@ static int create_domain(const struct cli *cli)
     struct domain d = {.kdf = KDF_NONE};
     char hex[2 * AID_MAX + 1];
     int code = local_begin_offline(&l, cli);
+    d.token_key = l.token_key;
     if (code == EXIT_OK)
         code = read_request(&l, &d);
     if (code == EXIT_OK)

@@ -7,6 +7,7 @@
 #include <session/outcome.h>
 
 #include "local_content.h"
+#include "local_token.h"
 #include "verbs.h"
 
 /* clang-format off */
@@ -16,7 +17,7 @@
     {"load-params", "HEX", "load parameters field of INSTALL [for load]"},                                   \
     {"hash", "NAME", "load file data block hash: sha1, sha256, sha384 or sha512"},                           \
     {"dap", "FILE", "DAP block of 'ferry local dap'; may be repeated"},                                      \
-    {"token-key", "FILE", "private key, PEM, that signs tokens for delegated management"},                   \
+    LOCAL_TOKEN_OPTIONS,                                                                                     \
     {"java-card", "VERSION", "Java Card version of the card, to check what the file imports"},               \
     {"block-size", "N", "bytes of one LOAD; above 255 by extended length"},                                  \
     {"replace", NULL, "remove what is there first, once all is checked"}

@@ -167,15 +167,19 @@ static int check_strength(struct local *l, const struct change_keys *c)
     const struct card_keys *own = &l->keys.card;
     if (!l->keys.has_card || !c->symmetric)
         return EXIT_OK;
-    bool weaker = own->type == KEY_DES3 ? c->type == KEY_TYPE_AES
-                                        : c->type == KEY_TYPE_AES && own->dek.len < c->given.enc.len;
+    bool weaker = own->type == KEY_DES    ? c->given.enc.len > own->dek.len
+                  : own->type == KEY_DES3 ? c->type == KEY_TYPE_AES
+                                          : c->type == KEY_TYPE_AES && own->dek.len < c->given.enc.len;
     return !weaker
                ? EXIT_OK
                : local_fail(
                      l, EXIT_NOT_ALLOWED,
                      "the new keys are stronger than the key that would carry them to the card (%s of %zu "
                      "bytes)",
-                     own->type == KEY_DES3 ? "Triple-DES" : "AES", own->dek.len);
+                     own->type == KEY_AES   ? "AES"
+                     : own->type == KEY_DES ? "DES"
+                                            : "Triple-DES",
+                     own->dek.len);
 }
 
 /* ---- the command */
@@ -183,7 +187,7 @@ static int check_strength(struct local *l, const struct change_keys *c)
 static enum err make_set(struct local *l, struct change_keys *c)
 {
     const struct secret *values[SET_KEYS] = {&c->made.enc, &c->made.mac, &c->made.dek};
-    c->given.type = c->type == KEY_TYPE_AES ? KEY_AES : KEY_DES3;
+    card_keys_be(&c->given, c->type == KEY_TYPE_AES ? KEY_AES : KEY_DES3);
     enum err e = kdf_derive(l->crypto, c->kdf, &c->given, VIEW_OF(l->kdd), &c->made);
     const size_t count = c->kid == KIND_SET ? SET_KEYS : 1;
     c->count = count;
@@ -315,7 +319,7 @@ static int put_key(const struct cli *cli)
     if (code == EXIT_OK)
         code = local_ready(&l);
     if (code == EXIT_OK && c.type == 0)
-        c.type = l.keys.has_card && l.keys.card.type == KEY_DES3 ? KEY_TYPE_DES : KEY_TYPE_AES;
+        c.type = l.keys.has_card && l.keys.card.type != KEY_AES ? KEY_TYPE_DES : KEY_TYPE_AES;
     if (code == EXIT_OK && l.channel != NULL)
         code = check_template(&l, &c);
     if (code == EXIT_OK)

@@ -10,11 +10,15 @@
 
 #include "local_content.h"
 #include "local_plan.h"
+#include "local_token.h"
 #include "verbs.h"
 
-static const struct option_spec uninstall_options[] = {LOCAL_CHANGE_OPTIONS, {NULL, NULL, NULL}};
-static const struct option_spec delete_options[] = {
-    LOCAL_CHANGE_OPTIONS, {"related", NULL, "also what came from the package"}, {NULL, NULL, NULL}};
+static const struct option_spec uninstall_options[] = {
+    LOCAL_CHANGE_OPTIONS, LOCAL_TOKEN_OPTIONS, {NULL, NULL, NULL}};
+static const struct option_spec delete_options[] = {LOCAL_CHANGE_OPTIONS,
+                                                    LOCAL_TOKEN_OPTIONS,
+                                                    {"related", NULL, "also what came from the package"},
+                                                    {NULL, NULL, NULL}};
 
 static int argument_aid(struct local *l, const char *text, struct aid *out)
 {
@@ -38,17 +42,20 @@ static int target_of(struct local *l, const char *text, struct aid *out)
     return code;
 }
 
-static enum err plan_uninstall(struct builder *b, const struct registry *holds, const struct aid *target)
+static enum err plan_uninstall(struct builder *b, struct pk *token_key, const struct registry *holds,
+                               const struct aid *target)
 {
     if (holds_package(holds, target) != NULL)
-        return plan_removal_of(b, holds, target);
+        return plan_removal_of(b, token_key, holds, target);
     const struct registry_entry *e = registry_find(holds, target);
-    return e != NULL && e->subset == STATUS_APPLICATIONS ? build_delete(b, target, false) : ERR_NOT_FOUND;
+    return e != NULL && e->subset == STATUS_APPLICATIONS ? local_put_delete(b, token_key, target, false)
+                                                         : ERR_NOT_FOUND;
 }
 
 struct removal_target {
     const struct registry *holds; /* NULL: not looked at */
     struct aid aid;
+    struct pk *token_key;
     bool related, absent;
 };
 
@@ -56,16 +63,18 @@ static enum err put_removal(struct builder *b, void *arg)
 {
     struct removal_target *t = arg;
     if (t->holds == NULL)
-        return build_delete(b, &t->aid, t->related);
-    enum err e = plan_uninstall(b, t->holds, &t->aid);
+        return local_put_delete(b, t->token_key, &t->aid, t->related);
+    enum err e = plan_uninstall(b, t->token_key, t->holds, &t->aid);
     t->absent = e == ERR_NOT_FOUND;
     return t->absent ? OK : e;
 }
 
 static int remove_target(struct local *l, const struct aid *aid, bool looks)
 {
-    struct removal_target t = {
-        .holds = looks ? &l->registry : NULL, .aid = *aid, .related = cli_flag(&l->cli, "related")};
+    struct removal_target t = {.holds = looks ? &l->registry : NULL,
+                               .aid = *aid,
+                               .token_key = l->token_key,
+                               .related = cli_flag(&l->cli, "related")};
     int code = local_run(l, put_removal, &t);
     if (code == EXIT_OK && t.absent)
         local_note(l, "The card does not hold it: nothing was to be done.");

@@ -88,6 +88,30 @@ local_refuses 'may not without' 4 'INSTALL' load "$caps/bulk24-jc222.cap" --doma
 local_refuses 'nor with the token of somebody else' 4 'INSTALL' load "$caps/bulk24-jc222.cap" --domain F0000000D8 --to F0000000D8 --token-key "$work/stranger.pem" --key "$work/new" --kvn 30
 local_does 'but with the right one' load "$caps/bulk24-jc222.cap" --domain F0000000D8 --to F0000000D8 --token-key "$work/token.pem" --key "$work/new" --kvn 30
 
+# and the card confirms it with a receipt
+by_token="--domain F0000000D8 --key $work/new --kvn 30 --token-key $work/token.pem"
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/receipt.pem" 2>/dev/null
+openssl pkey -in "$work/receipt.pem" -pubout -out "$work/receipt.pub"
+openssl pkey -in "$work/stranger.pem" -pubout -out "$work/stranger.pub"
+# shellcheck disable=SC2086
+local_refuses 'a card without a key for receipts gives none' 5 'no receipt' uninstall "$caps/bulk24-jc222.cap" $by_token --receipt-key "$work/receipt.pub"
+local_does 'it gets one' put-key 71 --new-pem "$work/receipt.pem" --private --new-kid 01 --key "$work/key" --kvn 30
+# shellcheck disable=SC2086
+local_does 'what is installed' install "$caps/bulk24-jc222.cap" --to F0000000D8 $by_token --receipt-key "$work/receipt.pub"
+said 'is confirmed, load and installation' 'confirmed it: 2 receipts'
+local_refuses 'nothing goes without a token' 4 'DELETE' uninstall "$caps/bulk24-jc222.cap" --domain F0000000D8 --key "$work/new" --kvn 30
+# shellcheck disable=SC2086
+local_refuses 'a receipt of somebody else' 5 'not the one for it' load "$caps/bulk60-jc222.cap" --to F0000000D8 $by_token --receipt-key "$work/stranger.pub"
+# shellcheck disable=SC2086
+local_does 'what is removed' uninstall "$caps/bulk24-jc222.cap" $by_token --receipt-key "$work/receipt.pub" --json
+same 'is confirmed, instance and package' 2 "$(jq .receipts "$work/out")"
+local_refuses 'a key for receipts that is none' 2 'not a key in PEM' delete F000000001 --receipt-key "$work/key" --key "$work/key"
+local_does 'a domain that sees others' create-domain F0000000D9 --privileges delegated-management,global-registry --new-key "$work/new" --key "$work/key" --kvn 30
+by_token="--domain F0000000D9 --key $work/new --kvn 30 --token-key $work/token.pem"
+# shellcheck disable=SC2086
+local_does 'moves what is its own' create-domain F0000000DA $by_token --receipt-key "$work/receipt.pub" --extradite-to F0000000D4
+said 'with a receipt for each step' 'confirmed it: 2 receipts'
+
 # ---- scripts
 local_does 'a plain script needs no card' script "$caps/counter-jc222.cap" --out "$work/plain.script"
 same 'and is one of commands' aa "$(head -c 1 "$work/plain.script" | od -An -tx1 | tr -d ' \n')"

@@ -33,7 +33,9 @@ local_refuses 'keys of another length' 2 'add them instead' put-key 30 --replace
 local_refuses 'keys of another type' 2 'another type' put-key 30 --replace 30 --new-key "$work/new" --new-type des --key "$work/three" --kvn 30
 local_refuses 'keys stronger than what carries them' 18 'stronger' put-key 40 --new-key "$work/long" --key "$work/three" --kvn 30
 local_refuses 'a version that is none' 2 '01 to 7F' put-key 80 --new-key "$work/new" --key "$work/three" --kvn 30
-local_refuses 'malformed new keys' 2 "can't be used" put-key 32 --new-key "$0" --key "$work/three" --kvn 30
+local_refuses 'what is too long for keys' 2 'too long for a key' put-key 32 --new-key "$0" --key "$work/three" --kvn 30
+echo 0123 >"$work/malformed"
+local_refuses 'malformed new keys' 2 "can't be used" put-key 32 --new-key "$work/malformed" --key "$work/three" --kvn 30
 held 'nothing of that reached the card' '30 31' '[.keys[].kvn] | sort | join(" ")'
 local_does 'derived keys' put-key 31 --replace 31 --new-key "$work/new" --new-kdf kdf3 --key "$work/three" --kvn 30
 local_does 'open by their derivation' list --key "$work/new" --kdf kdf3 --kvn 31
@@ -62,4 +64,26 @@ local_does 'Triple-DES keys' put-key 20 --new-key "$work/three" --key "$work/key
 local_does 'open the card' list --key "$work/three" --kvn 20 --allow-weak scp02
 local_refuses 'AES keys are not carried by them' 18 'stronger' put-key 32 --new-type aes --new-key "$work/new" --key "$work/three" --kvn 20 --allow-weak scp02
 pull classic
+
+# Single DES: off unless it is allowed
+echo 1D6C2F0B8E4A9753 >"$work/single"
+echo A0A1A2A3A4A5A6A7 >"$work/single-new"
+chmod 600 "$work/single" "$work/single-new"
+card museum 1D6C2F0B8E4A9753 --profile museum
+local_refuses 'keys of 8 bytes' 18 'allow-weak des' list --key "$work/single" --allow-weak scp01
+local_does 'open a card that has such' list --key "$work/single" --allow-weak des,scp01
+local_does 'and replace each other' put-key 20 --new-key "$work/single-new" --key "$work/single" --allow-weak des,scp01
+local_does 'with a channel to show it' list --key "$work/single-new" --kvn 20 --allow-weak des,scp01
+local_refuses 'they carry nothing stronger' 18 'stronger' put-key 21 --new-key "$work/key" --key "$work/single-new" --kvn 20 --allow-weak des,scp01
+pull museum
+card double "$key" --profile classic --scp 01 --i 15
+local_refuses 'nor do they come to a card with longer ones' 4 'refused' put-key 20 --new-key "$work/single-new" --new-type des --key "$work/key" --allow-weak des,scp01
+pull double
+
+# One base key: three times the same
+card base "$key" --profile classic --scp 02 --i 54
+local_does 'a base key' put-key 20 --new-key "$work/new" --key "$work/key" --allow-weak scp02
+local_does 'opens the card' list --key "$work/new" --kvn 20 --allow-weak scp02
+local_refuses 'three different ones are none' 4 'refused' put-key 21 --new-key "$work/three" --key "$work/new" --kvn 20 --allow-weak scp02
+pull base
 tap_end
