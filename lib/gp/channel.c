@@ -153,6 +153,11 @@ bool channel_encrypts(const struct channel *ch)
     return ch->phase != PHASE_NEW && (ch->level & LEVEL_C_DECRYPTION) != 0;
 }
 
+size_t channel_wrapped_len(const struct channel *ch, const struct apdu *plain)
+{
+    return channel_field_len(ch->method, channel_encrypts(ch), plain->data.len) + ch->tag_len;
+}
+
 /* GPCS 2.3.1 11.1.4: class bytes with bit 7 carry the logical channel in bits 1 to 4 and secure messaging in
  * bit 6, others in bits 1 to 2 and 3 to 4. Bit 5, command chaining of ISO 7816-4, stays. */
 static bool is_further_class(uint8_t cla)

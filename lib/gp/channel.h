@@ -109,6 +109,8 @@ enum err channel_wrap(struct channel *ch, struct crypto *c, const struct apdu *p
                       struct apdu *wrapped, struct writer *storage) MUST_USE;
 size_t channel_wrapped_max(const struct apdu *plain, size_t count);
 
+/* Bytes of the data field of this command when it is wrapped now. */
+size_t channel_wrapped_len(const struct channel *ch, const struct apdu *plain);
 /* Moves the channel behind a command as channel_wrap does, without making it: to verify an answer, where a
  * command was made before, and making it again would cost a signature. storage is scratch, with room as for
  * channel_wrap. */

@@ -156,6 +156,11 @@ size_t command_segments(const struct apdu *whole, size_t size)
     return (whole->data.len - 1) / size + 1;
 }
 
+bool command_can_be_segmented(uint8_t ins)
+{
+    return ins == INS_INSTALL || ins == INS_DELETE || ins == INS_PUT_KEY;
+}
+
 void command_segment(struct apdu *out, const struct apdu *whole, size_t size, size_t n)
 {
     bool last = n + 1 >= command_segments(whole, size);

@@ -14,6 +14,7 @@ enum quirk {
     QUIRK_PSO_P1_CHAIN,    /* SCP11: bit 8 of P1 in all but the last part of a certificate */
     QUIRK_OLD_LISTING,     /* GET STATUS in the form of before 2.1.1 only */
     QUIRK_CPLC_CLASS_00,   /* GET DATA 9F7F in the interindustry class only */
+    QUIRK_MAC_EACH_PART,   /* INSTALL, DELETE and PUT KEY in parts: each part has a MAC of its own */
     QUIRK_COUNT
 };
 

@@ -43,12 +43,6 @@ static enum err put_one(struct builder *b, const struct apdu *a, struct position
     return wr_ok(&p->bytes) ? OK : build_refuse_memory(b);
 }
 
-/* GPCS 2.3.1 11.1.5.1: P1 has a bit for it. */
-static bool can_be_chained(uint8_t ins)
-{
-    return ins == INS_INSTALL || ins == INS_DELETE || ins == INS_PUT_KEY;
-}
-
 static bool has_place(const struct plan *p, size_t command)
 {
     for (size_t i = 0; i < p->place_count; i++)
@@ -76,12 +70,13 @@ enum err build_put(struct builder *b, const struct apdu *a, struct position at)
     if (a->extended || a->data.len <= b->block_size)
         return put_one(b, a, at);
     /* A place that lies in two pieces could not be filled. */
-    if (!can_be_chained(a->ins) || (!b->extended && has_place(b->out, b->out->count)))
+    bool whole = b->extended || b->whole_commands;
+    if (!command_can_be_segmented(a->ins) || (!whole && has_place(b->out, b->out->count)))
         return plan_refuse_at(b->why, ERR_LIMIT, at,
                               "%s has %zu bytes of data, at most %zu fit into a signed command",
                               command_name(a->ins), a->data.len, b->block_size);
     longer.extended = true;
-    return b->extended ? put_one(b, &longer, at) : put_chain(b, a, at);
+    return whole ? put_one(b, &longer, at) : put_chain(b, a, at);
 }
 
 enum err build_get_status(struct builder *b, uint8_t subset)

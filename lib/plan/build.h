@@ -17,6 +17,7 @@ struct builder {
     struct plan_problem *why;
     struct writer scratch;   /* data of the command that is being made; needs wr_free */
     bool extended;           /* the card takes extended length */
+    bool whole_commands;     /* plan.h */
     size_t command_data_max; /* what the card says, 0: nothing */
     struct capabilities capabilities;
     bool loading, installing, personalizing;

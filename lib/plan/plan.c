@@ -97,6 +97,7 @@ enum err plan_make(struct plan *out, const struct plan_input *in, struct plan_pr
     b.holds = in->holds;
     b.block_size = in->block_size;
     b.extended = takes_extended(in);
+    b.whole_commands = in->whole_commands;
     b.command_data_max = b.card.identity->command_data_max;
     b.capabilities = b.card.identity->capabilities;
     enum err e = make[in->purpose](&b, in);

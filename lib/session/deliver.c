@@ -28,6 +28,13 @@ static enum plan_extended extended_length(const struct session *s)
     return quirk_in(s->type.quirks, QUIRK_EXTENDED_LENGTH) ? PLAN_EXTENDED_YES : PLAN_EXTENDED_AS_CARD_SAYS;
 }
 
+static bool takes_extended(const struct session *s)
+{
+    enum plan_extended e = extended_length(s);
+    return e == PLAN_EXTENDED_YES ||
+           (e == PLAN_EXTENDED_AS_CARD_SAYS && identity_extended_length(&s->identity));
+}
+
 static enum err make_plan(const struct session *s, const struct session_app *app, enum plan_purpose purpose,
                           bool with_registry, struct plan *plan, struct plan_problem *why)
 {
@@ -45,6 +52,7 @@ static enum err make_plan(const struct session *s, const struct session_app *app
                             .platform_count = platform_count,
                             .memory = with_registry && s->registry.tells_memory ? &s->registry.memory : NULL,
                             .extended = extended_length(s),
+                            .whole_commands = !quirk_in(s->type.quirks, QUIRK_MAC_EACH_PART),
                             .block_size = block_size(s)};
     return plan_make(plan, &in, why);
 }
@@ -183,7 +191,9 @@ static enum err vault_input(struct session *s, struct vault_script *out)
                                  .session = view_str(s->id),
                                  .plain = wr_view_of(&s->plain),
                                  .places = s->vault_places,
-                                 .place_count = s->place_count};
+                                 .place_count = s->place_count,
+                                 .in_parts = !takes_extended(s) &&
+                                             channel_extended_reason(session_method(s)) == NULL};
     return OK;
 }
 
@@ -407,13 +417,15 @@ enum err session_signed(struct session *s, const struct session_world *w, const 
                            "A command does not fit once it is signed.");
     if (e->result != OK)
         return e->result;
+    enum err result = script_count(e->bytes, &s->packet_commands);
+    if (result != OK)
+        return result;
     wr_clear(&s->packet);
     wr_view(&s->packet, e->bytes);
     /* From here on nobody knows what the card holds until it is asked again. */
     if (!s->looking)
         s->facts.registry = REGISTRY_FORGET;
-    return session_send(s, out, SESSION_DELIVER,
-                        s->plain_count + (s->rounds == 1 && session_method(s)->authenticates ? 1 : 0));
+    return session_send(s, out, SESSION_DELIVER, s->packet_commands);
 }
 
 enum err session_delivered(struct session *s, const struct session_world *w, const struct session_event *e,
@@ -422,7 +434,7 @@ enum err session_delivered(struct session *s, const struct session_world *w, con
     struct response_script r;
     (void)w;
     enum err result = response_parse(e->body, &r);
-    if (result == ERR_LIMIT || (result == OK && r.count > s->plain_count + (s->rounds == 1 ? 1 : 0)))
+    if (result == ERR_LIMIT || (result == OK && r.count > s->packet_commands))
         return ERR_FORMAT;
     if (result != OK)
         return result;

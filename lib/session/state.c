@@ -269,6 +269,7 @@ static void put_delivery(struct writer *w, const struct session *s)
     wr_view16(w, view_of(s->channel, s->channel_len));
     wr_view32(w, wr_view_of(&s->plain));
     wr_u16(w, (uint16_t)s->plain_count);
+    wr_u16(w, (uint16_t)s->packet_commands);
     wr_u8(w, s->refused_ins);
     wr_u16(w, s->refused_sw);
     wr_bytes(w, s->pages, sizeof(s->pages));
@@ -281,6 +282,7 @@ static void get_delivery(struct reader *r, struct session *s)
     get_fixed(r, s->channel, sizeof(s->channel), &s->channel_len);
     wr_view(&s->plain, rd_view32(r, SCRIPT_MAX));
     s->plain_count = rd_u16(r);
+    s->packet_commands = rd_u16(r);
     if (s->plain_count > SCRIPT_COMMANDS_MAX)
         rd_fail(r);
     s->refused_ins = rd_u8(r);

@@ -113,3 +113,10 @@ void plain_finish(struct plain *p)
     free(p->apdus);
     *p = (struct plain){0};
 }
+
+size_t plain_parts(uint8_t ins, bool extended, size_t wrapped_len, bool in_parts)
+{
+    if (!in_parts || !extended || wrapped_len <= PART_MAX || !command_can_be_segmented(ins))
+        return 1;
+    return (wrapped_len + PART_MAX - 1) / PART_MAX;
+}

@@ -5,6 +5,7 @@
 #ifndef VAULT_PLAIN_H
 #define VAULT_PLAIN_H
 
+#include <gp/command.h>
 #include <vault/seal.h>
 
 struct plain {
@@ -20,5 +21,10 @@ struct plain {
 enum err plain_read(struct vault *v, const struct vault_script *in, uint8_t level,
                     struct plain *out) MUST_USE;
 void plain_finish(struct plain *p);
+
+/* How many parts a wrapped command goes in: more than 1 only for what can be cut, with more data than a short
+ * command holds, on a card without extended length. */
+enum { PART_MAX = 255 };
+size_t plain_parts(uint8_t ins, bool extended, size_t wrapped_len, bool in_parts);
 
 #endif

@@ -197,6 +197,7 @@ static void put_script(struct writer *w, const struct vault_script *in)
     wr_view16(w, in->sealed_channel);
     wr_view8(w, in->session);
     wr_view32(w, in->plain);
+    wr_u8(w, in->in_parts);
     wr_u16(w, (uint16_t)in->place_count);
     if (in->place_count > VAULT_PLACES_MAX) {
         wr_fail(w);
@@ -220,6 +221,10 @@ static void get_script(struct reader *r, struct vault_script *in, struct vault_p
     in->sealed_channel = rd_view16(r, SEALED_CHANNEL_MAX);
     in->session = rd_view8(r, NAME_MAX_BYTES);
     in->plain = rd_view32(r, SCRIPT_MAX);
+    uint8_t in_parts = rd_u8(r);
+    if (in_parts > 1)
+        rd_fail(r);
+    in->in_parts = in_parts == 1;
     in->places = places;
     in->place_count = rd_u16(r);
     if (in->place_count > VAULT_PLACES_MAX)

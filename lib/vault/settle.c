@@ -14,7 +14,9 @@ struct replay {
     struct plain plain;
     uint8_t *memory; /* one wrapped command */
     struct writer storage;
-    size_t ends[SCRIPT_COMMANDS_MAX + 1]; /* of each result's data within the settlement's storage */
+    bool in_parts;
+    size_t ends[SCRIPT_COMMANDS_MAX +
+                2]; /* ends[n]: where the data of n results ends in the settlement's storage */
 };
 
 /* A MAC that is wrong or missing, or what does not decrypt to padded data (ERR_FORMAT), ends the channel. */
@@ -43,13 +45,48 @@ static enum err settle_authentication(struct replay *r, struct view rapdu, struc
     return OK;
 }
 
-static enum err settle_command(struct replay *r, struct view rapdu, struct vault_settlement *out)
+/* The answers to all parts but the last: 9000 alone (GPCS 2.3.1 11.1.5.1), else the card has given the
+ * command up, and a channel that went on with it is at another place than the card's. *given: how many there
+ * were. */
+static enum err settle_parts(struct replay *r, const struct response_script *answers, size_t first,
+                             size_t parts, struct vault_result *result, size_t *given)
 {
+    for (*given = 0; *given + 1 < parts && first + *given < answers->count; (*given)++) {
+        struct rapdu answer;
+        enum err e = rapdu_parse(answers->rapdus[first + *given], &answer);
+        if (e != OK)
+            return e;
+        if (answer.sw == SW_OK && answer.data.len == 0)
+            continue;
+        *result = (struct vault_result){.sw = answer.sw == SW_OK ? SW_NO_DIAGNOSIS : answer.sw};
+        r->dead = true;
+        (*given)++;
+        return OK;
+    }
+    return OK;
+}
+
+/* One command, with as many answers as it has parts. *n: the next answer. */
+static enum err settle_command(struct replay *r, const struct response_script *answers, size_t *n,
+                               struct vault_settlement *out)
+{
+    const struct apdu *plain = &r->plain.apdus[out->count];
+    struct vault_result *result = &out->results[out->count];
+    size_t given = 0;
+    size_t parts =
+        plain_parts(plain->ins, apdu_is_extended(plain), channel_wrapped_len(r->ch, plain), r->in_parts);
     enum err e;
     wr_clear(&r->storage);
-    if ((e = channel_follow(r->ch, r->v->crypto, &r->plain.apdus[out->count], &r->storage)) != OK)
+    if ((e = channel_follow(r->ch, r->v->crypto, plain, &r->storage)) != OK)
         return e;
-    if ((e = take_answer(r, rapdu, out, &out->results[out->count])) != OK || out->forged)
+    if ((e = settle_parts(r, answers, *n, parts, result, &given)) != OK)
+        return e;
+    *n += given;
+    if (!r->dead && *n == answers->count) {
+        r->dead = true; /* lost between its parts */
+        return OK;
+    }
+    if (!r->dead && ((e = take_answer(r, answers->rapdus[(*n)++], out, result)) != OK || out->forged))
         return e;
     out->count++;
     return OK;
@@ -62,11 +99,12 @@ static void point_at_data(const struct replay *r, struct vault_settlement *out)
     size_t n = 0, at = 0;
     rd_init(&data, wr_view_of(&out->storage));
     if (out->has_authentication) {
-        out->authentication.data = rd_view(&data, r->ends[0]);
-        at = r->ends[0];
+        out->authentication.data = rd_view(&data, r->ends[1]);
+        at = r->ends[1];
         n = 1;
     }
-    for (size_t i = 0; i < out->count; i++, n++) {
+    for (size_t i = 0; i < out->count; i++) {
+        n++;
         out->results[i].data = rd_view(&data, r->ends[n] - at);
         at = r->ends[n];
     }
@@ -75,14 +113,17 @@ static void point_at_data(const struct replay *r, struct vault_settlement *out)
 static enum err replay_answers(struct replay *r, const struct response_script *answers,
                                struct vault_settlement *out)
 {
-    if (answers->count > r->plain.count + r->fresh)
-        return ERR_FORMAT;
-    for (size_t n = 0; n < answers->count && !r->dead; n++) {
-        enum err e = r->fresh ? settle_authentication(r, answers->rapdus[n], out)
-                              : settle_command(r, answers->rapdus[n], out);
+    for (size_t n = 0; n < answers->count && !r->dead;) {
+        enum err e;
+        if (r->fresh)
+            e = settle_authentication(r, answers->rapdus[n++], out);
+        else if (out->count < r->plain.count)
+            e = settle_command(r, answers, &n, out);
+        else
+            e = ERR_FORMAT; /* more answers than commands */
         if (e != OK)
             return e;
-        r->ends[n] = out->storage.len;
+        r->ends[out->has_authentication + out->count] = out->storage.len;
     }
     point_at_data(r, out);
     return OK;
@@ -120,6 +161,7 @@ enum err vault_settle(struct vault *v, const struct vault_script *in, struct vie
     if (responses == NULL || r == NULL)
         goto out;
     r->v = v;
+    r->in_parts = in->in_parts;
     if ((e = response_parse(answers, responses)) != OK)
         goto out;
     if ((e = prepare(r, in)) != OK)

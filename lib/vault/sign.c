@@ -5,6 +5,31 @@
 
 #include <stdlib.h>
 
+static void put_command(struct script_writer *script, const struct apdu *wrapped, bool in_parts)
+{
+    size_t count = plain_parts(wrapped->ins, wrapped->extended, wrapped->data.len, in_parts);
+    if (count == 1) {
+        script_put_apdu(script, wrapped);
+        return;
+    }
+    for (size_t n = 0; n < count; n++) {
+        struct apdu part;
+        command_segment(&part, wrapped, PART_MAX, n);
+        script_put_apdu(script, &part);
+    }
+}
+
+/* SCP02 signs what is then encrypted: there are lengths at which the plain command has a short Lc under the
+ * MAC, and its encryption no room in a short command. GPCS 2.3.1 11.1.5.1 does not say which Lc is signed
+ * then. */
+static bool has_two_readings(const struct channel *ch, const struct apdu *plain, bool in_parts)
+{
+    const struct channel_method *m = channel_method_of(ch);
+    return in_parts && m->scp == SCP02 && (channel_level(ch) & LEVEL_C_DECRYPTION) != 0 &&
+           command_can_be_segmented(plain->ins) && plain->extended &&
+           plain->data.len + m->tag_len <= PART_MAX;
+}
+
 enum err vault_sign(struct vault *v, const struct vault_script *in, struct writer *signed_script)
 {
     uint8_t *memory = NULL;
@@ -29,6 +54,12 @@ enum err vault_sign(struct vault *v, const struct vault_script *in, struct write
         goto out;
     }
     wr_fixed(&storage, memory, room);
+    for (size_t i = 0; i < plain.count; i++) {
+        if (has_two_readings(ch, &plain.apdus[i], in->in_parts)) {
+            e = ERR_LIMIT;
+            goto out;
+        }
+    }
     if (fresh && (e = channel_external_authenticate(ch, v->crypto, &first)) != OK)
         goto out;
     if (plain.count > 0 &&
@@ -38,7 +69,7 @@ enum err vault_sign(struct vault *v, const struct vault_script *in, struct write
     if (fresh)
         script_put_capdu(&script, wr_view_of(&first));
     for (size_t i = 0; i < plain.count; i++)
-        script_put_apdu(&script, &wrapped[i]);
+        put_command(&script, &wrapped[i], in->in_parts);
     e = script_end(&script);
 out:
     plain_finish(&plain);

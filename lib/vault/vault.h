@@ -136,6 +136,9 @@ struct vault_script {
     struct view plain;                /* command script AA of plain commands; without EXTERNAL AUTHENTICATE */
     const struct vault_place *places; /* in the order of the script, not overlapping: else ERR_ARGUMENT */
     size_t place_count;               /* at most VAULT_PLACES_MAX */
+    /* The card has no extended length: INSTALL, DELETE and PUT KEY that need it are cut once they are wrapped
+     * (GPCS 2.3.1 11.1.5.1). Each stays one command and has one result, but has several parts and answers. */
+    bool in_parts;
 };
 /* Signs (and encrypts, as the channel's level says) the whole script; a new channel's script gets EXTERNAL
  * AUTHENTICATE in front. Appends the signed script AA. Derived data only goes out encrypted: ERR_POLICY when

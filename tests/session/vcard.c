@@ -54,6 +54,8 @@ enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard
         p.kind.memory = o->memory;
     if (o->scp != 0)
         p.kind.scp = o->scp;
+    if (o->short_only)
+        p.kind.flags |= CARD_SHORT_ONLY;
     enum card_quirk quirk;
     if (o->quirk != NULL && card_quirk_by_name(o->quirk, &quirk))
         p.kind.quirks = quirk;

@@ -25,6 +25,7 @@ struct vcard_options {
     enum pk_curve curve;
     bool s16;
     uint8_t signed_i;
+    bool short_only;   /* no extended length */
     const char *quirk; /* of the card (ferry-card(1)); NULL: none */
 };
 enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o) MUST_USE;
