@@ -129,8 +129,8 @@ enum err command_delete_key(struct apdu *out, struct writer *w, int kvn, int kid
 
 /* A command that is too long, as a chain of count commands with at most size bytes each (11.1.5.1): INSTALL,
  * DELETE and PUT KEY have a bit for it in P1. Each n from 0 has all but the last without Le. The
- * specification has the whole wrapped, as if it had extended length, and cuts that; cutting the plain command and
- * wrapping the pieces gives each a MAC of its own, which some cards want (quirk.h). */
+ * specification has the whole wrapped, as if it had extended length, and cuts that; cutting the plain command
+ * and wrapping the pieces gives each a MAC of its own, which some cards want (quirk.h). */
 bool command_can_be_segmented(uint8_t ins);
 size_t command_segments(const struct apdu *whole, size_t size);
 void command_segment(struct apdu *out, const struct apdu *whole, size_t size, size_t n);

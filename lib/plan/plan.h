@@ -79,8 +79,8 @@ struct plan_input {
     size_t platform_count;
     size_t block_size; /* channel_block_size */
     enum plan_extended extended;
-    /* What is too long for a card without extended length goes in parts (GPCS 2.3.1 11.1.5.1). Whole: it stands in
-     * the plan with extended length, and is cut once it is wrapped. Else it is cut here. */
+    /* What is too long for a card without extended length goes in parts (GPCS 2.3.1 11.1.5.1). Whole: it
+     * stands in the plan with extended length, and is cut once it is wrapped. Else it is cut here. */
     bool whole_commands;
     const struct card_memory *memory; /* what the card says it has left; NULL: not known */
     struct crypto *crypto;            /* for "hash="; NULL: made for the purpose */

@@ -225,9 +225,9 @@ struct session {
     uint8_t level;
     uint8_t channel[SEALED_CHANNEL_MAX];
     size_t channel_len;
-    struct writer plain; /* commands that are signed */
+    struct writer plain;                 /* commands that are signed */
     size_t plain_count, packet_commands; /* one that goes in parts counts for each part in the packet */
-    struct session_place *places; /* on the heap; NULL: none */
+    struct session_place *places;        /* on the heap; NULL: none */
     size_t place_count;
     struct registry registry; /* what the card is believed to hold */
     bool registry_known;      /* else empty */
