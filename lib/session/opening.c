@@ -183,7 +183,7 @@ enum err session_send_open(struct session *s, const struct session_world *w, str
         return end_weak(s, out, refused);
     const char *extended = channel_extended_reason(m);
     if (extended != NULL && lacks_extended_length(s))
-        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card has no extended length. %s.",
+        return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card has no extended length: %s.",
                            extended);
     session_close_channel(s);
     session_forget_answers(s);
@@ -242,35 +242,57 @@ static enum err end_blocked(struct session *s, struct session_turn *out, uint16_
                        "The card answered %04X to INITIALIZE UPDATE: its keys are blocked.", sw);
 }
 
-/* The n-th command of the opening. */
-static uint8_t opening_ins(const struct session *s, size_t n)
+/* The header of the n-th command of the opening; zeros where there is none. */
+static struct apdu opening_header(const struct session *s, size_t n)
 {
     struct script_reader commands;
     enum script_fault fault;
     struct view capdu = VIEW_NULL;
     struct apdu a = {0};
     if (script_open(&commands, wr_view_of(&s->opening_commands), &fault) != OK)
-        return 0;
+        return (struct apdu){0};
     for (size_t k = 0; k <= n; k++) {
         if (script_next(&commands, &capdu, &fault) != OK)
-            return 0;
+            return (struct apdu){0};
     }
-    return apdu_parse(capdu, &a) == OK ? a.ins : 0;
+    return apdu_parse(capdu, &a) == OK ? a : (struct apdu){0};
 }
 
-static enum err end_by_status(struct session *s, struct session_turn *out, uint8_t ins, uint16_t sw)
+/* Amendment F 7.5: PERFORM SECURITY OPERATION names the key of the authority in P1 and P2; what bit 8 of
+ * either says is not part of the name. */
+static enum err end_no_card_key(struct session *s, struct session_turn *out, const struct apdu *command)
 {
+    enum { VERIFY_CERTIFICATE = 0x2A, NAME = 0x7F };
+    if (command->ins == VERIFY_CERTIFICATE)
+        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY,
+                           "The card has no key of an authority for the host's certificate: version %02X, "
+                           "identifier %02X (ca_kvn, ca_kid).",
+                           command->p1 & NAME, command->p2 & NAME);
+    return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, "The card has no keys of version %02X.",
+                       s->type.kvn);
+}
+
+static enum err end_by_status(struct session *s, struct session_turn *out, const struct apdu *command,
+                              uint16_t sw)
+{
+    uint8_t ins = command->ins;
     if (ins == INS_INITIALIZE_UPDATE && (sw == SW_SECURITY_STATUS || sw == SW_AUTH_BLOCKED))
         return end_blocked(s, out, sw);
     if (sw == SW_REFERENCED_DATA)
-        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, "The card has no keys of version %02X.",
-                           s->type.kvn);
+        return end_no_card_key(s, out, command);
     const char *extended = channel_extended_reason(session_method(s));
     if (extended != NULL && sw == SW_WRONG_LENGTH)
         return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
-                           "The card answered %04X to a command of extended length. %s.", sw, extended);
+                           "The card answered %04X to a command of extended length: %s.", sw, extended);
     return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED, "The card answered %04X to %s: %s.", sw,
                        command_name(ins), command_sw_text(ins, sw));
+}
+
+static enum err end_no_key(struct session *s, struct session_turn *out)
+{
+    bool only_peer = s->type.scp == SCP_SIGNED && s->key.attributes.version != 0;
+    return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY,
+                       only_peer ? "The server has no public key of this card (a key with use peer)." : NULL);
 }
 
 static enum err ask_vault(struct session *s, const struct session_world *w, size_t answers,
@@ -278,7 +300,7 @@ static enum err ask_vault(struct session *s, const struct session_world *w, size
 {
     enum err e = find_keys(s, w);
     if (e == ERR_NOT_FOUND)
-        return session_end(s, out, OUTCOME_FAILED, REASON_NO_KEY, NULL);
+        return end_no_key(s, out);
     enum weak refused;
     if (e == OK && weak_check(weak_of_key(s->key.attributes.type, s->key.attributes.key_len), w->allow_weak,
                               &refused) != OK)
@@ -329,8 +351,10 @@ enum err session_check_opening(struct session *s, const struct session_world *w,
     if (count == 0 || count > s->opening_count || rapdu_parse(rapdus[0], &first) != OK ||
         rapdu_parse(rapdus[count - 1], &last) != OK)
         return ERR_FORMAT;
-    if (last.sw != SW_OK)
-        return end_by_status(s, out, opening_ins(s, count - 1), last.sw);
+    if (last.sw != SW_OK) {
+        const struct apdu command = opening_header(s, count - 1);
+        return end_by_status(s, out, &command, last.sw);
+    }
     if (count < s->opening_count)
         return ERR_FORMAT;
     if (!s->counted) {

@@ -104,12 +104,36 @@ static bool parse_keys(struct view text, const struct key_attributes *a, struct 
     return good;
 }
 
+static const char *type_name(enum key_type type, size_t len)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (types[i].type == type && types[i].len == len)
+            return types[i].name;
+    return "of a kind that is not known here";
+}
+
+/* What was read is what --type says. */
+static bool is_of_type(const struct pk *k, const struct key_attributes *a)
+{
+    static const enum key_type by_algorithm[] = {[PK_RSA] = KEY_RSA, [PK_DSA] = KEY_DSA, [PK_EC] = KEY_EC};
+    enum key_type type = by_algorithm[pk_algorithm(k)];
+    size_t len = (pk_bits(k) + 7) / 8;
+    if (type == a->type && len == a->key_len)
+        return true;
+    cli_error("the key in the file is %s, not %s", type_name(type, len), type_name(a->type, a->key_len));
+    return false;
+}
+
 /* A key pair: --use host takes a private key, the others a public one, which may come in a certificate. */
 static bool parse_pair(struct view pem, const struct key_attributes *a, struct writer *key)
 {
     bool is_host = a->use == KEY_USE_HOST;
     struct pk *k = NULL;
     enum err e = pk_from_pem(pem, &k);
+    if (e == OK && !is_of_type(k, a)) {
+        pk_free(&k);
+        return false;
+    }
     if (e == OK)
         e = is_host ? pk_put_pkcs8(k, key) : pk_put_spki(k, key);
     pk_free(&k);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gp/certificate.h>
 #include <gp/channel.h>
 
 #include "front/api_bodies.h"
@@ -49,6 +50,20 @@ static json_t *show_type(struct api *a, const char *name, uint32_t version)
 
 /* ---- a type and its key ---- */
 
+/* docs/signed-commands.md, "Variants": i says which keys, and each has signatures of another length. */
+static bool signed_pair_fits(const struct channel_method *m, const struct key_attributes *key)
+{
+    return key->type == KEY_RSA  ? key->key_len == m->tag_len
+           : key->type == KEY_EC ? 2U * key->key_len == m->tag_len
+                                 : true;
+}
+
+static bool pair_fits(const struct channel_method *m, const struct key_attributes *key)
+{
+    return key_type_is_pair(m->key_type) && m->key_type == key->type &&
+           (m->scp != SCP_SIGNED || signed_pair_fits(m, key));
+}
+
 static enum err check_key_row(const struct key_row *key, const struct card_type *t, char *why, size_t why_len)
 {
     const struct channel_method *m = channel_method(t->scp, t->i);
@@ -59,9 +74,9 @@ static enum err check_key_row(const struct key_row *key, const struct card_type 
         return why_not(ERR_POLICY, why, why_len,
                        "'%s' is for single DES, and the type does not say single_des", t->key);
     if (m == NULL || !(channel_keys_fit(m, key->attributes.type, key->attributes.key_len) ||
-                       (key_type_is_pair(m->key_type) && m->key_type == key->attributes.type)))
-        return why_not(ERR_POLICY, why, why_len, "'%s' is not a key for SCP%02X: it is %s", t->key, t->scp,
-                       key_type_word(key->attributes.type, key->attributes.key_len));
+                       pair_fits(m, &key->attributes)))
+        return why_not(ERR_POLICY, why, why_len, "'%s' is not a key for SCP%02X with i=%02X: it is %s",
+                       t->key, t->scp, t->i, key_type_word(key->attributes.type, key->attributes.key_len));
     return OK;
 }
 
@@ -94,6 +109,46 @@ static enum err check_trust(struct api *a, const struct card_type *t, char *why,
     return e;
 }
 
+/* A pair is named by the first bytes of the digest of its public key: is it the one in this certificate? */
+static enum err check_leaf(const struct api *a, const struct key_row *key, struct view certificate,
+                           bool *same)
+{
+    uint8_t digest[DIGEST_MAX];
+    struct writer spki;
+    struct pk *k = NULL;
+    enum err e = certificate_key(certificate, &k);
+    if (e != OK)
+        return e;
+    wr_heap(&spki, PK_PUBLIC_MAX);
+    e = pk_put_spki(k, &spki);
+    const struct view parts[] = {wr_view_of(&spki)};
+    if (e == OK)
+        e = crypto_digest(a->setup.crypto, DIGEST_SHA256, parts, 1, digest);
+    *same = e == OK && view_equal(view_of(digest, 3), view_of(key->kcv[0], 3));
+    wr_free(&spki);
+    pk_free(&k);
+    return e;
+}
+
+/* The host's certificates, of which the last must be that of its key. */
+static enum err check_certificates(const struct api *a, const struct key_row *key, const struct card_type *t,
+                                   char *why, size_t why_len)
+{
+    struct reader r;
+    bool same = true;
+    rd_init(&r, view_of(t->certificates, t->certificates_len));
+    for (unsigned n = 1; rd_left(&r) > 0; n++) {
+        struct view certificate = rd_view(&r, rd_u16(&r));
+        if (check_leaf(a, key, certificate, &same) != OK)
+            return why_not(ERR_POLICY, why, why_len,
+                           "'certificates' entry %u is not a certificate, or one for a key of another kind",
+                           n);
+    }
+    return same ? OK
+                : why_not(ERR_POLICY, why, why_len, "the last of 'certificates' is not that of the key '%s'",
+                          t->key);
+}
+
 /* The key must be there, fit the method, and be no well-known one unless the type says virgin. */
 static enum err check_key(struct api *a, const struct card_type *t, char *why, size_t why_len)
 {
@@ -111,6 +166,8 @@ static enum err check_key(struct api *a, const struct card_type *t, char *why, s
     if (e != OK)
         return e;
     e = check_key_row(&key, t, why, why_len);
+    if (e == OK)
+        e = check_certificates(a, &key, t, why, why_len);
     key_row_free(&key);
     if (e == OK)
         e = key_well_known(a, t->key, &well_known);

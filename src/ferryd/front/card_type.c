@@ -217,6 +217,12 @@ static enum err parse_pair_bytes(const json_t *j, struct card_type *t, struct co
     return OK;
 }
 
+/* Amendment F 7.4: all but SCP11b, whose parameter is 0 but for S16. */
+static bool host_is_authenticated(const struct channel_method *m)
+{
+    return m->keyed_opening && (m->i & 0x7F) != 0;
+}
+
 /* SCP11 verifies the card by its certificate, and two of its variants the host by its own; F0 knows the
  * card's public key, which is stored for each card. */
 static enum err parse_pairs(const json_t *j, const struct channel_method *m, struct card_type *t,
@@ -231,7 +237,8 @@ static enum err parse_pairs(const json_t *j, const struct channel_method *m, str
                       "'trust' is not the name of the key that signed the cards' certificates");
     if (!m->keyed_opening && (*trust != '\0' || has_certificates))
         return REFUSE(r, ERR_ARGUMENT, "'trust' and 'certificates' are only for SCP11");
-    if (has_certificates != (m->keyed_opening && *key != '\0') || (!m->keyed_opening && *key == '\0'))
+    bool needs_key = !m->keyed_opening || host_is_authenticated(m);
+    if (has_certificates != (m->keyed_opening && *key != '\0') || (needs_key && *key == '\0'))
         return REFUSE(r, ERR_ARGUMENT, "%s needs 'key', the name of the host's key pair%s", m->name,
                       m->keyed_opening ? ", together with 'certificates'" : "");
     if (*key != '\0' && !name_ok(key))
