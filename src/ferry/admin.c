@@ -255,9 +255,9 @@ static void print_table(const json_t *items, const struct column *columns)
     }
 }
 
-static void print_word(const char *key, const json_t *value)
+static void print_word(const char *key, int width, const json_t *value)
 {
-    printf("%-17s ", key);
+    printf("%-*s ", width, key);
     if (json_is_object(value))
         print_row(value);
     else
@@ -266,15 +266,31 @@ static void print_word(const char *key, const json_t *value)
 }
 
 /* A list stands one below the other. */
-static void print_words(const char *key, const json_t *list)
+static void print_words(const char *key, int width, const json_t *list)
 {
     size_t i;
     json_t *word;
-    json_array_foreach(list, i, word) print_word(i == 0 ? key : "", word);
+    json_array_foreach(list, i, word) print_word(i == 0 ? key : "", width, word);
+}
+
+/* As wide as the longest name, within reason. */
+static int name_width(size_t prefix_len, const json_t *object)
+{
+    enum { LEAST = 17, MOST = 38 };
+    const char *key;
+    json_t *value;
+    int width = LEAST;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        size_t len = prefix_len + strlen(key);
+        int wanted = json_is_object(value) && prefix_len == 0 ? name_width(len + 1, value) : (int)len;
+        width = wanted > width ? wanted : width;
+    }
+    return width < MOST ? width : MOST;
 }
 
 /* The answer's objects have one level more at most: "identity.atr". */
-static void print_fields(const char *prefix, const json_t *object)
+static void print_fields(const char *prefix, int width, const json_t *object)
 {
     const char *key;
     json_t *value;
@@ -283,13 +299,13 @@ static void print_fields(const char *prefix, const json_t *object)
         char name[FIELD_NAME_MAX];
         snprintf(name, sizeof(name), "%s%s%s", prefix, prefix[0] != '\0' ? "." : "", key);
         if (is_blank(value))
-            printf("%-17s -\n", name);
+            printf("%-*s -\n", width, name);
         else if (json_is_array(value))
-            print_words(name, value);
+            print_words(name, width, value);
         else if (json_is_object(value) && prefix[0] == '\0')
-            print_fields(name, value);
+            print_fields(name, width, value);
         else
-            print_word(name, value);
+            print_word(name, width, value);
     }
 }
 
@@ -302,7 +318,7 @@ void admin_print(const struct admin *a, const json_t *object)
         putchar('\n');
         return;
     }
-    print_fields("", object);
+    print_fields("", name_width(0, object), object);
 }
 
 /* Asks for one page and appends its items; *next is the key of the last row ("" at the end). */

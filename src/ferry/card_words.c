@@ -93,20 +93,22 @@ static json_t *cplc_value(enum cplc_form form, struct view v, const struct tm *t
     return json_string(hex);
 }
 
+/* What nobody has filled in is left out. */
 static json_t *cplc_words(const struct identity *id)
 {
-    json_t *list = json_array();
+    static const uint8_t nothing[4];
+    json_t *words = json_object();
     struct reader r;
     struct tm today = {0};
     time_t now = time(NULL);
     gmtime_r(&now, &today);
     rd_init(&r, VIEW_OF(id->cplc));
     for (size_t i = 0; i < sizeof(cplc_fields) / sizeof(cplc_fields[0]); i++) {
-        json_t *value = cplc_value(cplc_fields[i].form, rd_view(&r, cplc_fields[i].len), &today);
-        json_array_append_new(list, json_sprintf("%s %s", cplc_fields[i].name, json_string_value(value)));
-        json_decref(value);
+        struct view field = rd_view(&r, cplc_fields[i].len);
+        if (!view_equal(field, view_of(nothing, field.len)))
+            json_object_set_new(words, cplc_fields[i].name, cplc_value(cplc_fields[i].form, field, &today));
     }
-    return list;
+    return words;
 }
 
 /* ---- secure channels and keys */

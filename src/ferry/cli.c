@@ -101,17 +101,46 @@ static void print_verb_help(const struct verb *v)
     print_options(common);
 }
 
+/* Whether the verb's name is this word and another one. */
+static bool is_of_group(const struct verb *v, const char *word)
+{
+    size_t len = strlen(word);
+    return strncmp(v->name, word, len) == 0 && v->name[len] == ' ';
+}
+
+/* group NULL: all of them. */
+static void print_verbs(const struct verb *const *verbs, const char *group)
+{
+    for (; *verbs != NULL; verbs++) {
+        char left[64];
+        if (group != NULL && !is_of_group(*verbs, group))
+            continue;
+        snprintf(left, sizeof(left), "%s %s", (*verbs)->name, (*verbs)->args);
+        printf("  %-34s %s\n", left, (*verbs)->summary);
+    }
+}
+
 static void print_help(const struct verb *const *verbs)
 {
     printf("usage: ferry VERB [arguments] [options]\n\nPuts applications onto the card in the reader, as a "
            "server orders it.\n\n");
-    for (; *verbs != NULL; verbs++) {
-        char left[64];
-        snprintf(left, sizeof(left), "%s %s", (*verbs)->name, (*verbs)->args);
-        printf("  %-34s %s\n", left, (*verbs)->summary);
-    }
+    print_verbs(verbs, NULL);
     printf("\n  --version                          show the version\n");
     printf("\n'ferry VERB --help' shows a verb's options; 'man ferry' has it all, with the exit codes.\n");
+}
+
+/* "ferry local": the first word of verbs of two. */
+static bool print_group_help(const struct verb *const *verbs, const char *group)
+{
+    const struct verb *const *v = verbs;
+    while (*v != NULL && !is_of_group(*v, group))
+        v++;
+    if (*v == NULL)
+        return false;
+    printf("usage: ferry %s VERB [arguments] [options]\n\n", group);
+    print_verbs(verbs, group);
+    printf("\n'ferry %s VERB --help' shows a verb's options.\n", group);
+    return true;
 }
 
 /* How many words of argv the verb's name takes: 0 when it does not fit. */
@@ -200,6 +229,9 @@ int cli_main(int argc, char **argv, const struct verb *const *verbs)
         for (const struct verb *const *v = verbs; *v != NULL; v++)
             if (name_words(*v, argc, argv) == words)
                 return run_verb(*v, argc - words, argv + words);
+    bool asked = argc == 3 && strcmp(argv[2], "--help") == 0;
+    if ((asked || argc == 2) && print_group_help(verbs, argv[1]))
+        return asked ? EXIT_OK : EXIT_USAGE;
     cli_error("'%s%s%s' is not a verb: see 'ferry --help'", argv[1], argc > 2 ? " " : "",
               argc > 2 ? argv[2] : "");
     return EXIT_USAGE;

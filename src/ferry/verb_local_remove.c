@@ -75,9 +75,13 @@ static int remove_target(struct local *l, const struct aid *aid, bool looks)
                                .aid = *aid,
                                .token_key = l->token_key,
                                .related = cli_flag(&l->cli, "related")};
+    char hex[2 * AID_MAX + 1];
     int code = local_run(l, put_removal, &t);
+    hex_write(hex, aid_view(aid));
     if (code == EXIT_OK && t.absent)
-        local_note(l, "The card does not hold it: nothing was to be done.");
+        local_note(l, "The card does not hold %s: nothing was to be done.", hex);
+    else if (code == EXIT_OK && !l->o.dry_run)
+        local_note(l, "%s is removed.", hex);
     return code;
 }
 

@@ -16,6 +16,12 @@ local_does 'an empty card is listed' list --key "$work/key"
 said 'with its card manager' 'card manager'
 local_does 'facts need no key' info
 said 'who it is' '^number '
+said 'and when its chip was made' '^production.fabricated  *6001 = '
+said 'not what nobody has filled in' '! personalizer'
+ok 'all columns are one' sh -c '[ "$(grep -v "^  " "$1" | sed "s/^\([^ ]* *\).*/\1/" | awk "{ print length }" | sort -u | wc -l)" = 1 ]' - "$work/out"
+ok 'the verbs are listed' sh -c '"$1" local --help | grep -q "^  local put-key NEW-VERSION"' - "$ferry"
+refused 'and of these alone' 2 'usage: ferry local VERB' "$ferry" local
+refused 'a word that is none' 2 "'lokal --help' is not a verb" "$ferry" lokal --help
 said 'how much is free' 'free_bytes'
 said 'which hashes it knows' 'SHA-256'
 said 'no registry without a key' '! registry'
@@ -82,7 +88,7 @@ same 'the other is not' 9000 "$(select_app desk $hello)"
 local_does 'a package is removed by its file' uninstall "$caps/hello-jc222.cap" --key "$work/key"
 held 'with all that came from it' '0 0' '"\(.packages | length) \(.applications | length)"'
 local_does 'once more there is nothing to do' uninstall "$caps/hello-jc222.cap" --key "$work/key"
-said 'which is said' 'does not hold it'
+said 'which is said' 'does not hold F'
 local_does 'a file is only loaded' load "$caps/hello-jc222.cap" --key "$work/key" --hash sha256
 held 'a package without instance' '1 0' '"\(.packages | length) \(.applications | length)"'
 local_refuses 'a delete of nothing is refused by the card' 4 '6A88' delete F0000000FF --key "$work/key"

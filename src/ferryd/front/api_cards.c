@@ -203,6 +203,7 @@ void api_cards_release(const struct api_request *q)
     struct api_change c = {.changes = {{.kind = CARD_RELEASE, .row.card = &row}},
                            .count = 1,
                            .what = "card.released",
+                           .unknown = "is no card that the server knows",
                            .status = 200,
                            .show = show_released};
     if (!api_name(q, row.number, sizeof(row.number)))

@@ -113,6 +113,7 @@ struct pending {
     struct api *api;
     struct http_reply *reply;
     struct api_change change;
+    struct audit_row audit;
 };
 
 static void refuse_change(const struct pending *p, enum err e)
@@ -129,7 +130,9 @@ static void refuse_change(const struct pending *p, enum err e)
     char sentence[WHY_MAX];
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
         if (sentences[i].e == e) {
-            snprintf(sentence, sizeof(sentence), "'%s' %s", p->change.name, sentences[i].text);
+            bool own = e == ERR_NOT_FOUND && p->change.unknown != NULL;
+            snprintf(sentence, sizeof(sentence), "'%s' %s", p->change.name,
+                     own ? p->change.unknown : sentences[i].text);
             reply_outcome(p->reply, e, sentence);
             return;
         }
@@ -142,6 +145,9 @@ static void change_done(void *arg, enum err e, size_t failed)
     struct pending *p = arg;
     const struct api_change *c = &p->change;
     (void)failed;
+    if (e == OK)
+        LOG(LOG_INFO, "api.change", log_str("what", p->audit.what), log_str("object", p->audit.object),
+            log_str("who", p->audit.who));
     if (e != OK) {
         refuse_change(p, e);
     } else if (c->show == NULL) {
@@ -180,14 +186,12 @@ void api_submit(struct api *a, struct http_reply *reply, const char *who, struct
         reply_outcome(reply, ERR_MEMORY, NULL);
         return;
     }
-    *p = (struct pending){a, reply, *c};
     fill_audit(&audit, c, who, api_now(a));
+    *p = (struct pending){a, reply, *c, audit};
     memcpy(set, c->changes, c->count * sizeof(set[0]));
     for (size_t i = 0; i < c->count; i++)
         set[i].now_ms = audit.time_ms;
     set[c->count] = (struct change){.kind = AUDIT_ADD, .row.audit = &audit, .now_ms = audit.time_ms};
-    LOG(LOG_INFO, "api.change", log_str("what", audit.what), log_str("object", audit.object),
-        log_str("who", audit.who));
     const struct store *s = a->setup.store;
     s->ops->submit(s->ctx, set, c->count + 1, change_done, p);
 }

@@ -55,7 +55,8 @@ json_t *value_time(uint64_t ms);
 struct api_change {
     struct change changes[API_CHANGES_MAX];
     size_t count;
-    const char *what; /* of the audit row */
+    const char *what;    /* of the audit row */
+    const char *unknown; /* the end of the sentence when there is no such thing; NULL: the usual one */
     char name[CARD_NUMBER_TEXT_MAX + 1];
     uint32_t version; /* of a key; 0: no such thing */
     char detail[DETAIL_MAX + 1];

@@ -574,6 +574,7 @@ static void a_card_is_told_and_released(void **state)
         "{\"purpose\":\"inspect\",\"card\":\"4790-01\",\"type\":\"other\"}");
 
     ASK(w, 404, "POST", "/api/v1/cards/4790-02/release", "{\"reason\":\"looked at\"}");
+    has_message(w, "not-found", "'4790-02' is no card that the server knows");
     ASK(w, 200, "POST", "/api/v1/cards/4790-01/release", "{\"reason\":\"looked at it\"}");
     assert_false(json_is_true(json_object_get(w->json, "quarantined")));
     assert_int_equal(json_array_size(json_object_get(w->json, "ledger")), 0);
