@@ -21,6 +21,10 @@ void crypto_free(struct crypto **c);
  * messages under one key cost one key schedule; call it when the work for one card is done. */
 void crypto_forget(struct crypto *c);
 
+/* From now on everything that the library frees is wiped first, for a process that keeps other people's keys:
+ * private numbers stay in no freed memory. Before anything else of this folder; ERR_STATE otherwise. */
+enum err crypto_wipe_all(void) MUST_USE;
+
 /* The operating system's generator, through OpenSSL. */
 struct random_source crypto_random(void);
 

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <crypto/crypto.h>
+
 #include "check.h"
 #include "confine.h"
 #include "init.h"
@@ -153,6 +155,8 @@ int main(int argc, char **argv)
     struct command_line line = {.config = CONFIG_STANDARD};
     const struct verb *verb = &standard;
     int option;
+    if (crypto_wipe_all() != OK)
+        return wrong_use("the cryptographic library was used too early");
     while ((option = getopt_long(argc, argv, "c:hV", options, NULL)) != -1) {
         int code = take_option(&line, option);
         if (code >= 0)

@@ -29,10 +29,31 @@ spellings() {
     echo "$1 $(as_hex_of_text "$1") $(as_hex_of_text "$lower")"
 }
 
-# absent_in WHERE PID: none of the three keys, in no spelling.
+# absent_in WHERE PID: none of the three keys, in no spelling, and nothing private of the key pairs.
 absent_in() {
     same "none of the imported keys is in $1" 0 \
         "$("$search" pid "$2" $(spellings $enc) $(spellings $mac) $(spellings $dek))"
+    same "no private number of a key pair is in $1" 0 "$("$search" pid "$2" $(private_numbers))"
+}
+
+# private FILE NAME: a private number of a key pair in PEM, as openssl prints it behind its name.
+private() {
+    openssl pkey -in "$1" -noout -text | sed -n "/^$2:/,/^[a-zA-Z]/{/^ /p}" | tr -d ' :\n' | sed 's/^00//' | tr a-f A-F
+}
+
+private_numbers() {
+    for private_number in "$oce" "$server_ec" "$server_rsa"; do
+        spellings "$private_number"
+    done
+}
+
+# deliver_pairs: the server's key pairs are used, each for a whole delivery.
+deliver_pairs() {
+    for pair in eleven ec rsa; do
+        order --app hello-jc222 --type $pair
+        run $pair
+        ended "$1: $pair" confirmed none 0
+    done
 }
 
 restarted() {
@@ -76,8 +97,32 @@ must 'the application is stored' "$ferry" app add "$caps/hello-jc222.cap"
 insert card
 deliver 'the keys are used'
 
+host=$work/host
+must 'a card for SCP11 is made' new_card eleven "$mac" --scp11 a --host-keys "$host"
+must 'one for signed commands' new_card ec "$mac" --signed 04 --host-keys "$host"
+must 'one for RSA' new_card rsa "$mac" --signed 01 --host-keys "$host"
+oce=$(private "$host/oce.key" priv) server_ec=$(private "$host/server-04.key" priv) server_rsa=$(private "$host/server-01.key" prime1)
+same 'their private numbers are known here' '64 64 256' "${#oce} ${#server_ec} ${#server_rsa}"
+for card in eleven ec rsa; do
+    insert $card
+done
+must "the host's key pair is stored" add_pair oce host ec256 "$host/oce.key"
+must 'and whom the cards are trusted by' add_pair cards trust ec256 "$host/card-ca.pub"
+must "the server's key pair is stored" add_pair server-ec host ec256 "$host/server-04.key"
+must 'and the one for RSA' add_pair server-rsa host rsa2048 "$host/server-01.key"
+must 'the type for SCP11 is stored' add_pair_type eleven 11 01 03 33 \
+    "\"key\": \"oce\", \"trust\": \"cards\", \"ca_kvn\": \"03\", \"ca_kid\": \"10\", \"certificates\": [\"$(hex_of "$host/oce.cert")\"]"
+must 'the type for signed commands is stored' add_pair_type ec F0 04 40 33 '"key": "server-ec"'
+must 'and the one for RSA' add_pair_type rsa F0 01 40 33 '"key": "server-rsa"'
+must "the card's public key is stored" add_peer ec ec ec256
+must 'and the RSA one' add_peer rsa rsa rsa2048
+deliver_pairs 'key pairs are used'
+
 spawn planted "$search" plant "$enc"
 ok 'the search finds what is planted' [ "$("$search" pid "$(pid_of planted)" "$enc")" -ge 1 ]
+stop planted
+spawn planted "$search" plant "$server_rsa"
+ok 'and a private number that is planted' [ "$("$search" pid "$(pid_of planted)" $(private_numbers))" -ge 1 ]
 stop planted
 ok 'the search finds the key-encryption key in the keeper' [ "$("$search" pid "$(child keeper)" "$kek")" -ge 1 ]
 ok 'the search finds an address in the front' \
@@ -92,6 +137,7 @@ same 'the token is in no log' 0 "$("$search" file "$work/ferryd.log" "$token")"
 for file in "$server"/store/* "$work/ferryd.log"; do
     same "no key in ${file##*/}" 0 \
         "$("$search" file "$file" $(spellings $enc) $(spellings $mac) $(spellings $dek) $(spellings "$kek"))"
+    same "no private number in ${file##*/}" 0 "$("$search" file "$file" $(private_numbers))"
 done
 
 # --- rows that were swapped behind the server's back ---
