@@ -404,6 +404,12 @@ enum err session_next_packet(struct session *s, const struct session_world *w, s
 
 /* ---- Sending ----------------------------------------------------------------------------------------- */
 
+/* EXTERNAL AUTHENTICATE, where there is one, is the first command of a channel's first packet. */
+static bool packet_authenticates(const struct session *s)
+{
+    return s->rounds == 1 && session_method(s)->authenticates;
+}
+
 enum err session_signed(struct session *s, const struct session_world *w, const struct session_event *e,
                         struct session_turn *out)
 {
@@ -542,7 +548,6 @@ static enum err decide(struct session *s, const struct session_world *w, const s
     return end_lost(s, out, may_be_done ? OUTCOME_UNKNOWN : OUTCOME_FAILED);
 }
 
-/* EXTERNAL AUTHENTICATE is the first command of a channel's first packet. */
 static enum err check_authentication(struct session *s, const struct vault_settlement *in,
                                      struct session_turn *out, bool *ended)
 {
@@ -555,6 +560,21 @@ static enum err check_authentication(struct session *s, const struct vault_settl
                            command_sw_text(INS_EXTERNAL_AUTHENTICATE, in->authentication.sw));
     *ended = false;
     return OK;
+}
+
+/* GPCS 2.3.1 E.1.2.2: with implicit initiation the first C-MAC is what EXTERNAL AUTHENTICATE is elsewhere.
+ * Refused, it has cost a try, and so would the next one. */
+static enum err check_first_command(struct session *s, const struct vault_settlement *in,
+                                    struct session_turn *out, bool *ended)
+{
+    const struct channel_method *m = session_method(s);
+    uint16_t sw = in->count > 0 ? in->results[0].sw : SW_OK;
+    *ended = s->rounds == 1 && !m->authenticates && !m->keyed_opening &&
+             (sw == SW_SECURITY_STATUS || sw == SW_AUTH_BLOCKED || sw == SW_SM_INCORRECT);
+    if (!*ended)
+        return OK;
+    return session_end(s, out, OUTCOME_FAILED, REASON_REFUSED,
+                       "The card answered %04X to the first signed command.", sw);
 }
 
 static void keep_channel(struct session *s, const struct vault_settlement *in)
@@ -582,13 +602,15 @@ enum err session_settled(struct session *s, const struct session_world *w, const
         s->changed = s->unproven = true;
         return end_forged(s, out);
     }
-    if (s->rounds == 1 && session_method(s)->authenticates) {
+    if (packet_authenticates(s)) {
         enum err e = check_authentication(s, in, out, &ended);
         if (e != OK || ended)
             return e;
     }
-    enum err e = session_judge(s, in, &v);
-    if (e != OK)
+    enum err e = check_first_command(s, in, out, &ended);
+    if (e != OK || ended)
+        return e;
+    if ((e = session_judge(s, in, &v)) != OK)
         goto out;
     keep_channel(s, in);
     learn_registry(s, &v);

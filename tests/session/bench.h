@@ -64,6 +64,8 @@ void bench_base_remove(const char *base);
 /* The card's number, as it tells it to anybody. */
 void bench_read_number(struct bench *b, char out[CARD_NUMBER_TEXT_MAX + 1]);
 void bench_add_host_pairs(struct bench *b, const struct bench_setup *setup);
+/* A key pair as an operator imports it; of its private half nothing but for KEY_USE_HOST. */
+void bench_import_pair(struct bench *b, const char *name, enum key_use use, const char *card, struct pk *k);
 void bench_add_peer(struct bench *b, const struct bench_setup *setup, const char *card);
 
 /* A vault with the key-encryption key of all benches. */

@@ -161,7 +161,7 @@ static const struct channel_method *method_of(const struct bench_setup *setup)
 
 static const enum key_type types_of[] = {[PK_RSA] = KEY_RSA, [PK_DSA] = KEY_DSA, [PK_EC] = KEY_EC};
 
-static void import_pair(struct bench *b, const char *name, enum key_use use, const char *card, struct pk *k)
+void bench_import_pair(struct bench *b, const char *name, enum key_use use, const char *card, struct pk *k)
 {
     struct key_row row = {.attributes = {.version = 1,
                                          .use = use,
@@ -192,7 +192,7 @@ static void import_file(struct bench *b, const char *name, enum key_use use, con
     wr_heap(&pem, PEM_MAX);
     read_file(folder, file, &pem);
     assert_int_equal(pk_from_pem(wr_view_of(&pem), &k), OK);
-    import_pair(b, name, use, "", k);
+    bench_import_pair(b, name, use, "", k);
     pk_free(&k);
     wr_free(&pem);
 }
@@ -255,7 +255,7 @@ void bench_add_peer(struct bench *b, const struct bench_setup *setup, const char
     wr_heap(&spki, PK_PUBLIC_MAX);
     assert_int_equal(vcard_public_key(b->card, KVN_SIGNED, KID_SIGNED, &spki), OK);
     assert_int_equal(pk_from_spki(wr_view_of(&spki), &k), OK);
-    import_pair(b, "peer", KEY_USE_PEER, card, k);
+    bench_import_pair(b, "peer", KEY_USE_PEER, card, k);
     pk_free(&k);
     wr_free(&spki);
 }
