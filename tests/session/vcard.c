@@ -40,6 +40,13 @@ static enum err add_pairs(const struct vcard_options *o, struct card_state *stat
     return keyed_personalise(&k, state, what);
 }
 
+const char *vcard_quirk(size_t n)
+{
+    size_t count;
+    const struct card_quirk_row *rows = card_quirks(&count);
+    return n < count ? rows[n].name : NULL;
+}
+
 enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o)
 {
     static const uint8_t isd[] = {0xA0, 0x00, 0x00, 0x01, 0x51, 0x00, 0x00, 0x00};
@@ -99,6 +106,25 @@ void vcard_free(struct vcard **c)
     card_finish(&(*c)->card);
     free(*c);
     *c = NULL;
+}
+
+void vcard_save(const struct vcard *c, struct writer *out)
+{
+    card_state_put(&c->card.state, out);
+}
+
+enum err vcard_restore(struct vcard *c, struct view saved)
+{
+    struct card_state *state = calloc(1, sizeof(*state));
+    enum err e = state != NULL ? card_state_apply(state, saved) : ERR_MEMORY;
+    if (e == OK) {
+        card_finish(&c->card);
+        card_init(&c->card, state, c->crypto, crypto_random(), (struct card_store){commit, c});
+    }
+    if (state != NULL)
+        card_state_finish(state);
+    free(state);
+    return e;
 }
 
 enum err vcard_public_key(struct vcard *c, uint8_t kvn, uint8_t kid, struct writer *spki)

@@ -28,8 +28,15 @@ struct vcard_options {
     bool short_only;   /* no extended length */
     const char *quirk; /* of the card (ferry-card(1)); NULL: none */
 };
+/* The name of the n-th quirk that there is; NULL when there are fewer. */
+const char *vcard_quirk(size_t n);
 enum err vcard_new(struct vcard **out, struct crypto *crypto, const struct vcard_options *o) MUST_USE;
 void vcard_free(struct vcard **c);
+
+/* The chip as it is, to be made so again: all that it remembers. What is volatile is gone. */
+enum { VCARD_SAVED_MAX = 256 * 1024 };
+void vcard_save(const struct vcard *c, struct writer *out);
+enum err vcard_restore(struct vcard *c, struct view saved) MUST_USE;
 
 void vcard_put_atr(const struct vcard *c, struct writer *out);
 void vcard_reset(struct vcard *c);

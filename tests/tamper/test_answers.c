@@ -2,15 +2,13 @@
  *
  * A client that lies about the outcome. Confirmed is what cryptography shows: whatever is forged, no session
  * ends as confirmed while the card does not hold what was ordered. */
-#include "bench.h"
+#include "attack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
-
-enum { POST_DELIVER = 1 };
 
 static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
 
@@ -23,75 +21,6 @@ static void open_scene(struct bench *b, const struct bench_setup *setup)
 
 /* ---- Answers that the card never gave ---------------------------------------------------------------- */
 
-struct liar {
-    enum {
-        SAYS_9000,    /* and nothing else */
-        SAYS_DATA,    /* eight bytes and 9000: the shape of a response MAC */
-        SAYS_LONG,    /* data and something like a MAC */
-        SAYS_OLD,     /* what an honest delivery was answered */
-        SAYS_LAST,    /* the same answer to all */
-        SAYS_WARNING, /* the status words that do not stop a client */
-        LIES
-    } lie;
-    uint8_t seed;
-    struct writer old[64]; /* answers of an honest delivery */
-    size_t old_count;
-    bool recording;
-};
-
-static void keep(struct liar *l, size_t n, struct writer *rapdu)
-{
-    if (n >= sizeof(l->old) / sizeof(l->old[0]))
-        return;
-    wr_heap(&l->old[n], RAPDU_MAX);
-    wr_view(&l->old[n], wr_view_of(rapdu));
-    l->old_count = n + 1;
-}
-
-static void forge(struct liar *l, size_t n, struct writer *rapdu)
-{
-    wr_clear(rapdu);
-    if (l->lie == SAYS_OLD && n < l->old_count) {
-        wr_view(rapdu, wr_view_of(&l->old[n]));
-        return;
-    }
-    if (l->lie == SAYS_LAST && l->old_count > 1) {
-        wr_view(rapdu, wr_view_of(&l->old[1]));
-        return;
-    }
-    if (l->lie == SAYS_WARNING) {
-        static const uint16_t warnings[] = {0x6200, 0x6310, 0x6101};
-        wr_u16(rapdu, n == 0 ? SW_OK : warnings[n % 3]);
-        return;
-    }
-    size_t len = l->lie == SAYS_DATA ? 8 : l->lie == SAYS_LONG ? 9 + n * 16 : 0;
-    for (size_t k = 0; k < len; k++)
-        wr_u8(rapdu, (uint8_t)(l->seed++ * 167));
-    wr_u16(rapdu, SW_OK);
-}
-
-static void lie(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu, struct writer *rapdu)
-{
-    struct liar *l = ctx;
-    (void)b, (void)capdu;
-    if (post < POST_DELIVER)
-        return; /* the true answer: without it there is no channel to lie about */
-    if (l->recording)
-        keep(l, n, rapdu);
-    else
-        forge(l, n, rapdu);
-}
-
-static bool withhold(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu)
-{
-    const struct liar *l = ctx;
-    (void)n, (void)capdu;
-    /* The card is powered down before it can see the packet. */
-    if (post >= POST_DELIVER && !l->recording)
-        vcard_reset(b->card);
-    return true;
-}
-
 static void no_forged_answer_is_confirmed(void **state)
 {
     struct bench_setup setups[] = {bench_modern(), bench_modern(), bench_modern(), bench_classic()};
@@ -102,7 +31,7 @@ static void no_forged_answer_is_confirmed(void **state)
         for (int kind = 0; kind < LIES; kind++) {
             struct bench b;
             struct liar l = {.lie = kind, .recording = true};
-            const struct bench_client client = {.ctx = &l, .command = withhold, .answer = lie};
+            const struct bench_client client = liar_client(&l);
             open_scene(&b, &setups[s]);
             (void)bench_run(&b, "install", &client);
             l.recording = false;
@@ -115,30 +44,13 @@ static void no_forged_answer_is_confirmed(void **state)
             bool has_response_macs = s < 2;
             if (has_response_macs && r.outcome != OUTCOME_UNKNOWN)
                 fail_msg("setup %zu, lie %d: %s, %s", s, kind, outcome_word(r.outcome), r.detail);
-            for (size_t n = 0; n < l.old_count; n++)
-                wr_free(&l.old[n]);
+            liar_finish(&l);
             bench_close(&b);
         }
     }
 }
 
 /* ---- True answers, changed --------------------------------------------------------------------------- */
-
-struct flipper {
-    unsigned post;
-    size_t command, byte;
-    bool done;
-};
-
-static void flip(void *ctx, struct bench *b, unsigned post, size_t n, struct view capdu, struct writer *rapdu)
-{
-    struct flipper *f = ctx;
-    (void)b, (void)capdu;
-    if (post != f->post || n != f->command || f->byte >= rapdu->len)
-        return;
-    rapdu->data[f->byte] ^= 0x01;
-    f->done = true;
-}
 
 /* Every byte of every answer to the packet. */
 static void no_changed_answer_is_taken(void **state)
@@ -155,8 +67,8 @@ static void no_changed_answer_is_taken(void **state)
     for (size_t command = 0;; command++) {
         bool any = false;
         for (size_t byte = 0;; byte++) {
-            struct flipper f = {.post = POST_DELIVER, .command = command, .byte = byte};
-            const struct bench_client client = {.ctx = &f, .answer = flip};
+            struct flipper f = {.post = POST_DELIVER, .command = command, .byte = byte, .mask = 0x01};
+            const struct bench_client client = flipper_client(&f);
             bench_change_card(&b, &setup.card);
             bench_release(&b, number);
             bench_set_registry(&b, number, blob_view(&empty.registry));
