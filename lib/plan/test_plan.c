@@ -394,6 +394,26 @@ static void test_load_blocks(void **state)
     cap_finish(&cap);
 }
 
+/* For every number of blocks, the file that fills the last one, and those of a byte less and more. */
+static void test_load_edges(void **state)
+{
+    static const size_t sizes[] = {223, 247}; /* the least of a short command, and the most */
+    (void)state;
+    struct cap cap = {.package = {.aid = {{0xF0, 0, 0, 0, 1}, 5}, .major = 1}};
+    wr_heap(&cap.load, LOAD_FILE_MAX);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (size_t blocks = 2; blocks <= 256; blocks++) {
+            size_t full = blocks * sizes[i] - 4; /* behind C4 82 and two bytes of length */
+            for (size_t len = full - 1; len <= full + (blocks < 256); len++) {
+                set_load(&cap, len);
+                assert_load(&cap, sizes[i]);
+                assert_int_equal(command_load_blocks(len, sizes[i]), len <= full ? blocks : blocks + 1);
+            }
+        }
+    }
+    cap_finish(&cap);
+}
+
 /* Every size of a load file: enough blocks, none too many, and never more than 256. */
 static void test_load_arithmetic(void **state)
 {
@@ -575,6 +595,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_load_blocks),
+        cmocka_unit_test(test_load_edges),
         cmocka_unit_test(test_load_arithmetic),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_store_places),
