@@ -169,6 +169,8 @@ static void value_confirmations(const struct card *card, struct writer *w)
         wr_u16(w, card->state.confirmations);
 }
 
+enum { TAG_KEY_INFORMATION = 0x00E0 };
+
 /* What GET DATA makes; a stored object goes before a generated one. */
 static const struct {
     uint16_t tag;
@@ -176,7 +178,7 @@ static const struct {
 } data_rows[] = {{0x004F, value_aid},
                  {0x0066, value_card_data},
                  {0x0067, value_capabilities},
-                 {0x00E0, value_key_information},
+                 {TAG_KEY_INFORMATION, value_key_information},
                  {0x00C1, value_sequence_counter},
                  {0x00C2, value_confirmations},
                  {0x00D3, value_security_level},
@@ -193,7 +195,8 @@ static uint16_t find_value(const struct card *card, uint16_t tag, struct writer 
     }
     if (!wr_ok(value))
         return SW_NO_DIAGNOSIS;
-    return value->len != 0 ? SW_OK : SW_REFERENCED_DATA;
+    /* 11.3.2.1: every security domain has a key information template, E000 as long as it has no keys. */
+    return value->len != 0 || tag == TAG_KEY_INFORMATION ? SW_OK : SW_REFERENCED_DATA;
 }
 
 /* Table 11-30. */
