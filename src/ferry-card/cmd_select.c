@@ -6,6 +6,7 @@
 #include <tlv/tlv.h>
 
 #include "announce.h"
+#include "ca_name.h"
 #include "domain.h"
 #include "privilege.h"
 #include "logical.h"
@@ -182,7 +183,9 @@ static const struct {
                  {0x00C1, value_sequence_counter},
                  {0x00C2, value_confirmations},
                  {0x00D3, value_security_level},
-                 {0xFF21, value_resources}};
+                 {0xFF21, value_resources},
+                 {CARD_TAG_CA_OF_HOSTS, card_value_ca_of_hosts},
+                 {CARD_TAG_CA_OF_CARDS, card_value_ca_of_cards}};
 
 static uint16_t find_value(const struct card *card, uint16_t tag, struct writer *value)
 {
@@ -241,14 +244,17 @@ uint16_t cmd_get_data(struct card *card, const struct apdu *a, struct writer *ou
     uint16_t tag = (uint16_t)(a->p1 << 8 | a->p2);
     if (tag == 0x2F00)
         return list_applications(card, a, out);
-    if (a->data.len != 0 && tag != CARD_TAG_CERTIFICATES)
+    if (a->data.len != 0 && tag != CARD_TAG_CERTIFICATES && tag != CARD_TAG_CA_KEY)
         return SW_WRONG_LENGTH;
     struct writer value;
     wr_heap(&value, RAPDU_MAX);
     uint16_t sw = refuse_data(card, tag, a->cla);
-    if (sw == SW_OK)
-        sw = tag == CARD_TAG_CERTIFICATES ? card_get_certificates(card, a->data, &value)
-                                          : find_value(card, tag, &value);
+    if (sw == SW_OK && tag == CARD_TAG_CERTIFICATES)
+        sw = card_get_certificates(card, a->data, &value);
+    else if (sw == SW_OK && tag == CARD_TAG_CA_KEY && a->data.len != 0)
+        sw = card_get_ca_key(card, a->data, &value);
+    else if (sw == SW_OK)
+        sw = find_value(card, tag, &value);
     /* 11.3.3.1: the object in the proprietary class, its value in the interindustry class. */
     if (sw == SW_OK && card_has_quirk(card, QUIRK_DOUBLED_TAGS))
         put_doubled(out, tag, wr_view_of(&value));

@@ -7,6 +7,7 @@
 
 #include <tlv/tlv.h>
 
+#include "ca_name.h"
 #include "cmd_scp11.h"
 #include "key_parts.h"
 
@@ -18,8 +19,8 @@ enum { COMPONENTS_MAX = 16 };
 /* What is generated, or is the card's own: not to be stored (11.11.2.3). */
 static bool can_be_stored(uint32_t tag)
 {
-    static const uint32_t never[] = {0x4F, 0x70,   0xC1,   0xC2,   0xD3,  0xE0,
-                                     0xF0, 0x2F00, 0x9F7F, 0xBF21, 0xFF21};
+    static const uint32_t never[] = {0x4F,   0x70,   0xC1,   0xC2,   0xD3,   0xE0,  0xF0,
+                                     0x2F00, 0x9F7F, 0xBF21, 0xFF21, 0xFF33, 0xFF34};
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
         if (never[i] == tag)
             return false;
@@ -53,6 +54,12 @@ static uint16_t take_of_key(struct card *card, struct view crt, const struct tlv
     return sw == SW_OK ? card_put_of_key(card, crt, o, records) : sw;
 }
 
+static uint16_t take_ca_name(const struct card *card, struct view crt, size_t *added, struct writer *records)
+{
+    uint16_t sw = count_object(card, false, added);
+    return sw == SW_OK ? card_put_ca_name(card, crt, records) : sw;
+}
+
 /* A row of objects; *used: as many as are complete. */
 static uint16_t take_objects(struct card *card, struct view all, size_t *used, size_t *added,
                              struct writer *records)
@@ -66,6 +73,8 @@ static uint16_t take_objects(struct card *card, struct view all, size_t *used, s
         struct view crt = object.value;
         if (object.tag != CARD_TAG_KEY_REFERENCE)
             sw = take_object(card, &object, added, records);
+        else if (card_is_ca_name(crt))
+            sw = take_ca_name(card, crt, added, records);
         else if (tlv_next(&r, &object))
             sw = take_of_key(card, crt, &object, added, records);
         else
