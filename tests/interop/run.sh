@@ -1,0 +1,21 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs the tests with other people's programs, one after the other, and adds up. usage: run.sh BUILD-FOLDER
+cd "$(dirname "$0")" || exit 1
+build=$(cd "${1:?which build folder}" && pwd)
+log=$(mktemp "${TMPDIR:-/tmp}/ferry-interop.XXXXXX")
+trap 'rm -f "$log"' EXIT
+ended=0
+for test in ./test_*.sh; do
+    echo "== $(basename "$test" .sh)"
+    "$test" "$build" 2>&1 | tee -a "$log"
+    # A script that broke off has no plan.
+    tail -n 1 "$log" | grep -q '^1\.\.' || ended=1
+done
+passed=$(grep -c '^ok ' "$log")
+failed=$(($(grep -c '^not ok ' "$log") + ended))
+sed -n 's/^# not given/not given, and so not tried/p' "$log"
+[ "$passed" != 0 ] || echo "nothing was tried: docs/interop.md says which programs can be given, and how"
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
