@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Runs the tests with other people's programs, one after the other, and adds up. usage: run.sh BUILD-FOLDER
+build=$(cd "${1:?which build folder}" && pwd) || exit 1
 cd "$(dirname "$0")" || exit 1
-build=$(cd "${1:?which build folder}" && pwd)
 log=$(mktemp "${TMPDIR:-/tmp}/ferry-interop.XXXXXX")
 trap 'rm -f "$log"' EXIT
 ended=0

@@ -33,7 +33,7 @@ channel() {
     done
 }
 
-start_pcscd
+start_pcscd || exit 1
 # It encrypts the ICV always: bit 5 of i (GPCS 2.3.1 table E-1).
 for i in 14 15 54 55; do
     channel 02 "$i" 128 'MAC ENC'

@@ -3,7 +3,7 @@
 #
 # gpshell3 with its own example scripts, and the card test programme of its library, at the virtual card.
 . "$(dirname "$0")/common.sh"
-start_pcscd
+start_pcscd || exit 1
 
 # gpshell3 with options that its scripts don't have.
 wrapper() {

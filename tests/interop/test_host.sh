@@ -4,7 +4,7 @@
 # The host side at card sides that nobody here wrote. Each is a command that brings its card into the reader through
 # vpcd at port 35963; $KEY in it stands for the key, $CERT for the file where it puts its certificate.
 . "$(dirname "$0")/common.sh"
-start_pcscd
+start_pcscd || exit 1
 umask 077
 hello=$caps/hello-jc222.cap
 package=F000000001 applet=F00000000101
