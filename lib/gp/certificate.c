@@ -389,7 +389,7 @@ static enum err gp_key(const struct gp_certificate *x, struct pk **out)
 
 enum err certificate_point(struct view certificate, enum pk_curve *curve, struct writer *out)
 {
-    struct gp_certificate x;
+    struct gp_certificate x = {0};
     struct view point = VIEW_NULL;
     struct pk *k = NULL;
     enum err e =

@@ -96,7 +96,7 @@ static int set_status(struct local *l, const struct state_change *list, size_t c
 static int change_state(const struct cli *cli, bool locks)
 {
     struct local l;
-    struct state_change s;
+    struct state_change s = {0};
     int code = local_begin_offline(&l, cli);
     if (code == EXIT_OK)
         code = read_target(&l, locks, &s);
