@@ -100,8 +100,8 @@ enum err gcm_seal(struct crypto *c, struct view key, const uint8_t nonce[GCM_NON
 enum err gcm_open(struct crypto *c, struct view key, const uint8_t nonce[GCM_NONCE], struct view aad,
                   struct view in, struct writer *out) MUST_USE;
 
-/* HPKE with either of the AES-GCM AEADs (RFC 9180 table 5): the appendix of the RFC has vectors for X25519
- * with AES-128-GCM only, what the product uses is AES-256-GCM. */
+/* HPKE with either of the AES-GCM AEADs (RFC 9180 table 5): what the product uses is AES-256-GCM; with
+ * AES-128-GCM it can be held against the vectors for X25519 in the appendix of the RFC. */
 struct hpke_aead {
     uint16_t id;
     size_t key_len;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Block ciphers against published vectors, in every split, in place, with keys that change, and refused. */
+ * Block ciphers against the openssl command line, in every split, in place, with keys that change, and
+ * refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -103,7 +104,7 @@ static void check_vector(struct crypto *c, const struct mode *m, const json_t *r
 }
 
 /* All vectors of all modes twice in turn: what a context keeps from the last call must not matter. */
-static void gives_the_published_bytes(void **state)
+static void gives_the_known_bytes(void **state)
 {
     json_t *rows = vectors_load("vectors-crypto/crypto.json"), *row;
     size_t n, checked = 0;
@@ -233,7 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_crypto_is_fine),
-        cmocka_unit_test(gives_the_published_bytes),
+        cmocka_unit_test(gives_the_known_bytes),
         cmocka_unit_test(refuses_other_key_lengths),
         cmocka_unit_test(refuses_what_is_not_whole_blocks),
         cmocka_unit_test(two_keys_are_three_with_the_first_again),

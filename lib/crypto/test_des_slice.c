@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Many chains of Triple-DES at once: published answers in every lane, and the same bytes as the library one
- * chain at a time, for any keys, numbers and lengths of chains, with each of the slicers that run here. */
+ * Many chains of Triple-DES at once: the answers of the openssl command line in every lane, and the same
+ * bytes as the library one chain at a time, for any keys, numbers and lengths of chains, with each of the
+ * slicers that run here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,7 @@ static void the_portable_slicer_runs_everywhere(void **state)
     assert_true(des_slicer_256.lanes <= DES_LANES_MAX);
 }
 
-/* ---- published answers ---- */
+/* ---- known answers ---- */
 
 /* The same chain in so many lanes that all go through the circuit. */
 static void check_row(struct crypto *c, const struct des_slicer *s, const json_t *row)
@@ -61,7 +62,7 @@ static void check_row(struct crypto *c, const struct des_slicer *s, const json_t
             fail_msg("%s, %s, lane %zu", s->name, vector_text(row, "id"), i);
 }
 
-static void gives_the_published_answers(void **state)
+static void gives_the_known_answers(void **state)
 {
     json_t *rows = vectors_load("vectors-crypto/des3.json"), *row;
     size_t n, checked = 0;
@@ -175,7 +176,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_portable_slicer_runs_everywhere),
-        cmocka_unit_test(gives_the_published_answers),
+        cmocka_unit_test(gives_the_known_answers),
         cmocka_unit_test(gives_the_bytes_of_the_library),
         cmocka_unit_test(the_choice_for_this_machine_gives_them_too),
         cmocka_unit_test(refuses_other_keys_and_lengths),

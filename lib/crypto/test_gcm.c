@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AES-256-GCM: published vectors, every byte flipped, and a writer that stays as it was. */
+ * AES-256-GCM: known answers, every byte flipped, and a writer that stays as it was. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void gives_the_published_bytes(void **state)
+static void gives_the_known_bytes(void **state)
 {
     json_t *rows = vectors_load("vectors-crypto/crypto.json"), *row;
     size_t n, checked = 0;
@@ -140,7 +140,7 @@ static void a_full_writer_gets_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_the_published_bytes),  cmocka_unit_test(every_flipped_byte_is_noticed),
+        cmocka_unit_test(gives_the_known_bytes),      cmocka_unit_test(every_flipped_byte_is_noticed),
         cmocka_unit_test(every_cut_is_noticed),       cmocka_unit_test(takes_keys_of_32_bytes_only),
         cmocka_unit_test(a_full_writer_gets_nothing),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * HPKE: the vector of RFC 9180 A.1.1 through both directions, vectors of other implementations for the AEAD
- * that is used, every byte flipped, and public keys of low order. */
+ * HPKE: known answers with a given ephemeral key through both directions, a message of another
+ * implementation, every byte flipped, and public keys of low order. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -62,7 +62,7 @@ static void check_vector(struct crypto *c, const json_t *row)
         fail_msg("%s: seal", id);
 }
 
-static void gives_the_published_bytes(void **state)
+static void gives_the_known_bytes(void **state)
 {
     json_t *rows = vectors_load("vectors-crypto/crypto.json"), *row;
     size_t n, checked = 0;
@@ -189,7 +189,7 @@ static void no_randomness_no_message(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_the_published_bytes),
+        cmocka_unit_test(gives_the_known_bytes),
         cmocka_unit_test(every_flipped_byte_is_noticed),
         cmocka_unit_test(every_message_is_sealed_anew),
         cmocka_unit_test(low_order_keys_are_refused),

@@ -32,7 +32,7 @@ static void expect_command(const char *name, const struct apdu *a, const char *h
         fail_msg("%s", name);
 }
 
-/* From traces of cards; the fields as they were taken apart. */
+/* In the forms that hosts are seen to send. */
 static void install_for_load(void **state)
 {
     (void)state;
@@ -45,9 +45,9 @@ static void install_for_load(void **state)
          "80E602001E07D0D1D2D3D4D50108A000000003000000000AEF08C6020160C80207D00000"},
         {"short AID", "A000000001", "A000000003000000", "", "EF04C60238B0",
          "80E602001805A00000000108A0000000030000000006EF04C60238B00000"},
-        {"without security domain, with hash", "A0000003080000100A", "",
-         "258D12C1F5D76B3048DBF2135101DC83FF376905", "",
-         "80E602002209A0000003080000100A0014258D12C1F5D76B3048DBF2135101DC83FF376905000000"},
+        {"without security domain, with hash", "D0D1D2D3D4D5D6D701", "",
+         "C0C1C2C3C4C5C6C7C8C9CACBCCCDCECFD0D1D2D3", "",
+         "80E602002209D0D1D2D3D4D5D6D7010014C0C1C2C3C4C5C6C7C8C9CACBCCCDCECFD0D1D2D3000000"},
     };
     for (size_t n = 0; n < COUNT(rows); n++) {
         uint8_t memory[BYTES_MAX];
@@ -70,14 +70,14 @@ static void install(void **state)
         struct privileges privileges;
         const char *c9, *system, *want;
     } rows[] = {
-        {"P71",
-         "A00000030800001000",
-         "A000000308000010000100",
-         "A000000308000010000100",
+        {"nothing but AIDs",
+         "D0D1D2D3D4D5D6D701",
+         "D0D1D2D3D4D5D6D7010203",
+         "D0D1D2D3D4D5D6D7010203",
          {{0}},
          "",
          "",
-         "80E60C002809A000000308000010000BA0000003080000100001000BA000000308000010000100010002C90000"
+         "80E60C002809D0D1D2D3D4D5D6D7010BD0D1D2D3D4D5D6D70102030BD0D1D2D3D4D5D6D7010203010002C90000"
          "00"},
         {"system parameters",
          "D0D1D2D3D4D501",
