@@ -68,9 +68,9 @@ enum err slot_update(struct slot *s, struct view in, uint8_t *out)
     return crypto_failed(ERR_CRYPTO);
 }
 
-void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK])
+void xor_block(uint8_t *block, const uint8_t *with, size_t len)
 {
-    for (size_t i = 0; i < AES_BLOCK; i++)
+    for (size_t i = 0; i < len; i++)
         block[i] ^= with[i];
 }
 
@@ -83,17 +83,18 @@ enum err slot_key(struct slot *s, const EVP_CIPHER *cipher, struct view key)
     return slot_begin(s, cipher, key, zero, true);
 }
 
-enum err slot_message(struct slot *s, const uint8_t iv[AES_BLOCK], uint8_t *data, size_t len)
+enum err slot_message(struct slot *s, const uint8_t *iv, uint8_t *data, size_t len)
 {
     if (len == 0)
         return OK;
+    size_t block = (size_t)EVP_CIPHER_get_block_size(s->cipher);
     if (iv != NULL) {
-        xor_block(data, iv);
-        xor_block(data, s->chain);
+        xor_block(data, iv, block);
+        xor_block(data, s->chain, block);
     }
     enum err e = slot_update(s, view_of(data, len), data);
     if (e == OK)
-        memcpy(s->chain, data + len - AES_BLOCK, AES_BLOCK);
+        memcpy(s->chain, data + len - block, block);
     return e;
 }
 
@@ -164,11 +165,11 @@ enum err des3_key(struct view key, struct secret *out)
 {
     struct view k1 = view_head(key, DES_BLOCK);
     struct writer w;
-    if (key.len != 8 && key.len != 16 && key.len != 24)
+    if (key.len != 16 && key.len != 24)
         return ERR_ARGUMENT;
     wr_fixed(&w, out->data, 24);
     wr_view(&w, key);
-    while (w.len < 24) /* the third key of two, the second and third of one */
+    if (key.len == 16)
         wr_view(&w, k1);
     out->len = w.len;
     return wr_status(&w);
@@ -224,10 +225,11 @@ enum err crypto_des3_ecb_decrypt(struct crypto *c, struct view key, struct view 
     return des(&c->slots[SLOT_DES3_ECB_DECRYPT], c->des3_ecb, key, NULL, false, in, out);
 }
 
-/* OpenSSL 3 keeps DES in its legacy provider; Triple-DES with three equal keys is the same function. */
 enum err crypto_des_ecb_encrypt(struct crypto *c, struct view key, struct view in, uint8_t *out)
 {
-    if (key.len != DES_BLOCK)
+    struct slot *s = &c->slots[SLOT_DES_ECB_ENCRYPT];
+    if (key.len != DES_BLOCK || in.len % DES_BLOCK != 0)
         return ERR_ARGUMENT;
-    return des(&c->slots[SLOT_DES_ECB_ENCRYPT], c->des3_ecb, key, NULL, true, in, out);
+    enum err e = slot_begin(s, c->des_ecb, key, NULL, true);
+    return e == OK ? slot_update(s, in, out) : e;
 }

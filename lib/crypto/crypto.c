@@ -17,11 +17,11 @@ enum err crypto_failed(enum err e)
     return e;
 }
 
-static bool fetch_ciphers(EVP_CIPHER *table[], const char *const names[], size_t count)
+static bool fetch_ciphers(OSSL_LIB_CTX *from, EVP_CIPHER *table[], const char *const names[], size_t count)
 {
     bool good = true;
     for (size_t i = 0; i < count; i++) {
-        table[i] = EVP_CIPHER_fetch(NULL, names[i], NULL);
+        table[i] = EVP_CIPHER_fetch(from, names[i], NULL);
         good = good && table[i] != NULL;
     }
     return good;
@@ -37,15 +37,29 @@ static bool fetch_digests(struct crypto *c)
     return good;
 }
 
+/* Single DES is in OpenSSL's legacy provider, a file beside libcrypto. It is opened here, before a process
+ * confines itself, and in a context of its own: nothing else can be fetched from it by mistake. */
+static bool fetch_single_des(struct crypto *c)
+{
+    static const char *const cbc[] = {"DES-CBC"}, *const ecb[] = {"DES-ECB"};
+    c->legacy = OSSL_LIB_CTX_new();
+    if (c->legacy == NULL)
+        return false;
+    c->legacy_provider = OSSL_PROVIDER_load(c->legacy, "legacy");
+    return c->legacy_provider != NULL && fetch_ciphers(c->legacy, &c->des_cbc, cbc, 1) &&
+           fetch_ciphers(c->legacy, &c->des_ecb, ecb, 1);
+}
+
 static bool fetch_all(struct crypto *c)
 {
     static const char *const des3_cbc_name[] = {"DES-EDE3-CBC"}, *const des3_ecb_name[] = {"DES-EDE3-ECB"};
     c->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    return fetch_ciphers(c->aes_cbc, aes_cbc_names, AES_SIZE_COUNT) &&
-           fetch_ciphers(c->aes_ecb, aes_ecb_names, AES_SIZE_COUNT) &&
-           fetch_ciphers(c->aes_gcm, aes_gcm_names, AES_SIZE_COUNT) &&
-           fetch_ciphers(&c->des3_cbc, des3_cbc_name, 1) && fetch_ciphers(&c->des3_ecb, des3_ecb_name, 1) &&
-           fetch_digests(c) && c->hmac != NULL;
+    return fetch_ciphers(NULL, c->aes_cbc, aes_cbc_names, AES_SIZE_COUNT) &&
+           fetch_ciphers(NULL, c->aes_ecb, aes_ecb_names, AES_SIZE_COUNT) &&
+           fetch_ciphers(NULL, c->aes_gcm, aes_gcm_names, AES_SIZE_COUNT) &&
+           fetch_ciphers(NULL, &c->des3_cbc, des3_cbc_name, 1) &&
+           fetch_ciphers(NULL, &c->des3_ecb, des3_ecb_name, 1) && fetch_single_des(c) && fetch_digests(c) &&
+           c->hmac != NULL;
 }
 
 static bool allocate_contexts(struct crypto *c)
@@ -112,6 +126,11 @@ void crypto_free(struct crypto **c)
     }
     EVP_CIPHER_free(x->des3_cbc);
     EVP_CIPHER_free(x->des3_ecb);
+    EVP_CIPHER_free(x->des_cbc);
+    EVP_CIPHER_free(x->des_ecb);
+    if (x->legacy_provider != NULL)
+        OSSL_PROVIDER_unload(x->legacy_provider);
+    OSSL_LIB_CTX_free(x->legacy);
     for (size_t i = 0; i < DIGEST_COUNT; i++)
         EVP_MD_free(x->digests[i]);
     EVP_MD_CTX_free(x->digest_ctx);

@@ -16,6 +16,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #undef ERR_STATE
 
@@ -34,6 +35,7 @@ enum slot_name {
     SLOT_DES3_ECB_ENCRYPT,
     SLOT_DES3_ECB_DECRYPT,
     SLOT_DES_ECB_ENCRYPT,
+    SLOT_DES_ECB_DECRYPT,
     SLOT_MAC_DES,
     SLOT_MAC_DES3,
     SLOT_GCM_ENCRYPT,
@@ -45,12 +47,15 @@ struct slot {
     EVP_CIPHER_CTX *ctx;
     const EVP_CIPHER *cipher; /* borrowed from struct crypto; NULL: holds no key */
     struct secret key;
-    uint8_t chain[AES_BLOCK]; /* what an AES-CBC context has in its chain: see slot_message */
+    uint8_t chain[AES_BLOCK]; /* what a CBC context has in its chain: see slot_message */
 };
 
 struct crypto {
     EVP_CIPHER *aes_cbc[AES_SIZE_COUNT], *aes_ecb[AES_SIZE_COUNT], *aes_gcm[AES_SIZE_COUNT];
-    EVP_CIPHER *des3_cbc, *des3_ecb; /* with three keys; two and one are written as three */
+    EVP_CIPHER *des3_cbc, *des3_ecb; /* with three keys; two are written as three */
+    OSSL_LIB_CTX *legacy;            /* a context of its own for the provider that has single DES */
+    OSSL_PROVIDER *legacy_provider;
+    EVP_CIPHER *des_cbc, *des_ecb;
     EVP_MD *digests[DIGEST_COUNT];
     EVP_MD_CTX *digest_ctx;
     EVP_MAC *hmac;
@@ -71,19 +76,18 @@ enum err slot_begin(struct slot *s, const EVP_CIPHER *cipher, struct view key, c
                     bool encrypt) MUST_USE;
 /* Whole blocks, going on where the last call ended. */
 enum err slot_update(struct slot *s, struct view in, uint8_t *out) MUST_USE;
-/* Many messages under one key, for slots of AES-CBC encryption that nothing else uses: a context goes on from
+/* Many messages under one key, for slots of CBC encryption that nothing else uses: a context goes on from
  * the end of the message before, and instead of a new initial value, which costs as much as several blocks,
  * that end is put into the first block beside the initial value, where the chaining takes it out again.
  * slot_key: key schedule for a new key only. slot_message: in place; starts a message, or goes on (iv NULL).
- */
+ * iv is of the length of a block, and data of whole blocks. */
 enum err slot_key(struct slot *s, const EVP_CIPHER *cipher, struct view key) MUST_USE;
-enum err slot_message(struct slot *s, const uint8_t iv[AES_BLOCK], uint8_t *data, size_t len) MUST_USE;
-void xor_block(uint8_t block[AES_BLOCK], const uint8_t with[AES_BLOCK]);
+enum err slot_message(struct slot *s, const uint8_t *iv, uint8_t *data, size_t len) MUST_USE;
+void xor_block(uint8_t *block, const uint8_t *with, size_t len);
 bool slot_holds(const struct slot *s, const EVP_CIPHER *cipher, struct view key);
 void slot_forget(struct slot *s);
 
-/* Triple-DES keys as three: K1 K2 K3, K1 K2 K1 (16 bytes), K1 K1 K1 (8 bytes). ERR_ARGUMENT for other
- * lengths. */
+/* Triple-DES keys as three: K1 K2 K3, K1 K2 K1 (16 bytes). ERR_ARGUMENT for other lengths. */
 enum err des3_key(struct view key, struct secret *out) MUST_USE;
 
 /* HMAC-SHA256 over parts; RFC 5869 in its two steps. */

@@ -6,37 +6,29 @@
 
 #include <string.h>
 
+static const uint8_t zero_block[AES_BLOCK];
+
 enum { PIECE = 512 }; /* two commands of the usual length; a multiple of both block sizes */
 
-/* CBC over in, of which only the last block is kept. */
-static enum err cbc_last_block(struct slot *s, struct view in, uint8_t last[DES_BLOCK])
+/* CBC over in, in a slot that holds the key; only the last block is kept: icv when in is empty. */
+static enum err cbc_last_block(struct slot *s, const uint8_t icv[DES_BLOCK], struct view in,
+                               uint8_t last[DES_BLOCK])
 {
     uint8_t piece[PIECE];
+    size_t most = in.len < PIECE ? in.len : PIECE;
+    const uint8_t *iv = icv;
     enum err e = OK;
+    memcpy(last, icv, DES_BLOCK);
     while (in.len > 0 && e == OK) {
         struct view now = view_head(in, PIECE);
-        e = slot_update(s, now, piece);
+        memcpy(piece, now.data, now.len);
+        e = slot_message(s, iv, piece, now.len);
+        iv = NULL;
         if (e == OK)
-            memcpy(last, piece + now.len - DES_BLOCK, DES_BLOCK);
+            memcpy(last, s->chain, DES_BLOCK);
         in = view_tail(in, PIECE);
     }
-    wipe(piece, sizeof(piece));
-    return e;
-}
-
-/* Starts a CBC run under key (of 8, 16 or 24 bytes) and gives its last block; icv when in is empty. */
-static enum err des_run(struct crypto *c, enum slot_name slot, struct view key, const uint8_t icv[DES_BLOCK],
-                        struct view in, uint8_t last[DES_BLOCK])
-{
-    struct secret three = {0};
-    struct slot *s = &c->slots[slot];
-    memcpy(last, icv, DES_BLOCK);
-    enum err e = des3_key(key, &three);
-    if (e == OK)
-        e = slot_begin(s, c->des3_cbc, secret_view(&three), icv, true);
-    if (e == OK)
-        e = cbc_last_block(s, in, last);
-    secret_wipe(&three);
+    wipe(piece, most);
     return e;
 }
 
@@ -45,20 +37,27 @@ static bool is_padded(struct view in)
     return in.len > 0 && in.len % DES_BLOCK == 0;
 }
 
-/* GPCS 2.3.1 B.1.2.2: single DES up to the last block, which gets Triple-DES. */
+/* GPCS 2.3.1 B.1.2.2: single DES up to the last block, which gets Triple-DES. Its first encryption is the end
+ * of the chain, its last one is one more block under the same key. */
 enum err crypto_mac_retail(struct crypto *c, struct view key, const uint8_t icv[DES_BLOCK], struct view in,
                            uint8_t out[DES_BLOCK])
 {
-    uint8_t chain[DES_BLOCK], mac[DES_BLOCK];
+    struct slot *chain = &c->slots[SLOT_MAC_DES], *back = &c->slots[SLOT_DES_ECB_DECRYPT];
+    uint8_t block[DES_BLOCK];
     if (key.len != 2 * DES_BLOCK || !is_padded(in))
         return ERR_ARGUMENT;
-    size_t single = in.len - DES_BLOCK;
-    enum err e = des_run(c, SLOT_MAC_DES, view_head(key, DES_BLOCK), icv, view_head(in, single), chain);
+    enum err e = slot_key(chain, c->des_cbc, view_head(key, DES_BLOCK));
     if (e == OK)
-        e = des_run(c, SLOT_MAC_DES3, key, chain, view_tail(in, single), mac);
+        e = slot_begin(back, c->des_ecb, view_tail(key, DES_BLOCK), NULL, false);
     if (e == OK)
-        memcpy(out, mac, DES_BLOCK);
-    wipe(chain, sizeof(chain));
+        e = cbc_last_block(chain, icv, in, block);
+    if (e == OK)
+        e = slot_update(back, VIEW_OF(block), block);
+    if (e == OK)
+        e = slot_message(chain, zero_block, block, DES_BLOCK);
+    if (e == OK)
+        memcpy(out, block, DES_BLOCK);
+    wipe(block, sizeof(block));
     return e;
 }
 
@@ -66,12 +65,19 @@ enum err crypto_mac_retail(struct crypto *c, struct view key, const uint8_t icv[
 enum err crypto_mac_des3(struct crypto *c, struct view key, const uint8_t icv[DES_BLOCK], struct view in,
                          uint8_t out[DES_BLOCK])
 {
+    struct slot *chain = &c->slots[SLOT_MAC_DES3];
+    struct secret three = {0};
     uint8_t mac[DES_BLOCK];
-    if ((key.len != 16 && key.len != 24) || !is_padded(in))
+    if (!is_padded(in))
         return ERR_ARGUMENT;
-    enum err e = des_run(c, SLOT_MAC_DES3, key, icv, in, mac);
+    enum err e = des3_key(key, &three);
+    if (e == OK)
+        e = slot_key(chain, c->des3_cbc, secret_view(&three));
+    if (e == OK)
+        e = cbc_last_block(chain, icv, in, mac);
     if (e == OK)
         memcpy(out, mac, DES_BLOCK);
+    secret_wipe(&three);
     return e;
 }
 
@@ -86,8 +92,6 @@ static void double_block(const uint8_t in[AES_BLOCK], uint8_t out[AES_BLOCK])
     }
     out[AES_BLOCK - 1] ^= (uint8_t)(0x87 & -carry);
 }
-
-static const uint8_t zero_block[AES_BLOCK];
 
 /* Key schedule and subkeys, unless the slot holds this key already. */
 static enum err cmac_begin(struct crypto *c, struct view key)
@@ -153,7 +157,7 @@ static enum err gather_end(struct gather *g)
         while (g->len % AES_BLOCK != 0)
             g->piece[g->len++] = 0;
     }
-    xor_block(g->piece + g->len - AES_BLOCK, subkey);
+    xor_block(g->piece + g->len - AES_BLOCK, subkey, AES_BLOCK);
     return gather_flush(g);
 }
 
