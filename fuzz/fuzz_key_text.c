@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct writer out;
     char text[128];
     if (key_text_parse(view_of(data, size), &keys, &why) == OK)
-        assert(keys.enc.len >= 16 && keys.enc.len == keys.mac.len && keys.enc.len == keys.dek.len);
+        assert(keys.enc.len >= DES_BLOCK && keys.enc.len == keys.mac.len && keys.enc.len == keys.dek.len);
     else
         assert(keys.enc.len == 0 && why.text[0] != '\0');
     card_keys_wipe(&keys);

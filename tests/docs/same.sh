@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # same.sh PROGRAM FILE: FILE is what PROGRAM prints.
-set -eu
-if "$1" | diff -u "$2" -; then
-    echo "ok - $2 is what the table gives"
-else
-    echo "not ok - run: $1 >$2"
-    exit 1
-fi
+. "$(dirname "$0")/../harness/tap.sh"
+printed() { "$1" | diff -u "$2" - || { echo "run: $1 >$2" && return 1; }; }
+
+ok "$(basename "$2") is what the table gives" printed "$1" "$2"
+tap_end
