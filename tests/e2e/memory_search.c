@@ -4,7 +4,7 @@
  *
  *     memory_search pid PID HEX...      prints how often the patterns occur in what the process may write to
  *     memory_search file FILE HEX...    the same for a file
- *     memory_search plant HEX           holds the bytes and waits for a signal: something to be found */
+ *     memory_search plant HEX           holds the bytes, says so, and waits for a signal: something to be found */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -106,6 +106,8 @@ int main(int argc, char **argv)
 {
     if (argc >= 3 && strcmp(argv[1], "plant") == 0) {
         add_pattern(argv[2]);
+        puts("planted");
+        fflush(stdout);
         pause();
         return 0;
     }

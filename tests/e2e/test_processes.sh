@@ -56,6 +56,12 @@ deliver_pairs() {
     done
 }
 
+plant() {
+    : >"$work/planted.log"
+    spawn planted "$search" plant "$1"
+    await 10 grep -q planted "$work/planted.log"
+}
+
 restarted() {
     new=$(child "$1") && [ -n "$new" ] && [ "$new" != "$2" ] && server_is_up
 }
@@ -118,10 +124,10 @@ must "the card's public key is stored" add_peer ec ec ec256
 must 'and the RSA one' add_peer rsa rsa rsa2048
 deliver_pairs 'key pairs are used'
 
-spawn planted "$search" plant "$enc"
+must 'a key is planted' plant "$enc"
 ok 'the search finds what is planted' [ "$("$search" pid "$(pid_of planted)" "$enc")" -ge 1 ]
 stop planted
-spawn planted "$search" plant "$server_rsa"
+must 'a private number is planted' plant "$server_rsa"
 ok 'and a private number that is planted' [ "$("$search" pid "$(pid_of planted)" $(private_numbers))" -ge 1 ]
 stop planted
 ok 'the search finds the key-encryption key in the keeper' [ "$("$search" pid "$(child keeper)" "$kek")" -ge 1 ]
