@@ -4,7 +4,8 @@
  *
  *     memory_search pid PID HEX...      prints how often the patterns occur in what the process may write to
  *     memory_search file FILE HEX...    the same for a file
- *     memory_search plant HEX           holds the bytes, says so, and waits for a signal: something to be found */
+ *     memory_search plant HEX           holds the bytes, says so, and waits for a signal: something to be
+ * found */
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
