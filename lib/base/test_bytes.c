@@ -151,6 +151,39 @@ static void base64url_has_one_form(void **state)
     }
 }
 
+static void base64_of_others_is_read(void **state)
+{
+    (void)state;
+    static const struct text_row rows[] = {
+        {"", OK, "", 0},
+        {"Zg", OK, "f", 1},
+        {"Zg==", OK, "f", 1},
+        {"Zm8=", OK, "fo", 2},
+        {"+/8=", OK, "\xFB\xFF", 2},
+        {"-_8", OK, "\xFB\xFF", 2},
+        {"Zg=", ERR_FORMAT, "", 0},
+        {"Z===", ERR_FORMAT, "", 0},
+        {"=", ERR_FORMAT, "", 0},
+        {"Zh==", ERR_FORMAT, "", 0},
+        {"Zm9v=Zm9", ERR_FORMAT, "", 0},
+        {"Zm9v ", ERR_FORMAT, "", 0},
+    };
+    static const uint8_t with_a_zero[] = {'Z', 'm', '8', 0};
+    uint8_t out[16];
+    struct writer w;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("row %s\n", rows[i].text);
+        wr_fixed(&w, out, sizeof(out));
+        assert_int_equal(base64_read(view_str(rows[i].text), &w), rows[i].err);
+        if (rows[i].err == OK)
+            assert_true(view_equal(wr_view_of(&w), view_of(rows[i].bytes, rows[i].len)));
+    }
+    wr_fixed(&w, out, sizeof(out));
+    assert_int_equal(base64_lines_read(view_str(" Zm9v\r\nZm\t8=\n"), &w), OK);
+    assert_true(view_equal(wr_view_of(&w), view_str("foofo")));
+    assert_int_equal(base64_lines_read(VIEW_OF(with_a_zero), &w), ERR_FORMAT);
+}
+
 static void secrets_compare_and_wipe(void **state)
 {
     (void)state;
@@ -176,6 +209,7 @@ int main(void)
         cmocka_unit_test(writer_refuses_a_length_that_does_not_fit),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(base64url_has_one_form),
+        cmocka_unit_test(base64_of_others_is_read),
         cmocka_unit_test(secrets_compare_and_wipe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

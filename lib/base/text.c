@@ -99,3 +99,37 @@ enum err base64url_read(struct view text, struct writer *out)
     /* RFC 4648 section 3.5: the bits that are left over must be zero, or the text is not the only one. */
     return bits != 0 ? ERR_FORMAT : wr_status(out);
 }
+
+enum err base64_read(struct view text, struct writer *out)
+{
+    struct writer url;
+    size_t padding = 0;
+    while (padding < 2 && padding < text.len && text.data[text.len - 1 - padding] == '=')
+        padding++;
+    if (padding > 0 && text.len % 4 != 0)
+        return ERR_FORMAT;
+    wr_heap(&url, text.len);
+    for (size_t i = 0; i < text.len - padding; i++) {
+        uint8_t c = text.data[i];
+        wr_u8(&url, c == '+' ? '-' : c == '/' ? '_' : c);
+    }
+    enum err e = wr_status(&url);
+    if (e == OK)
+        e = base64url_read(wr_view_of(&url), out);
+    wr_free(&url);
+    return e;
+}
+
+enum err base64_lines_read(struct view text, struct writer *out)
+{
+    struct writer line;
+    wr_heap(&line, text.len);
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr(" \t\r\n", text.data[i]) == NULL || text.data[i] == 0)
+            wr_u8(&line, text.data[i]);
+    enum err e = wr_status(&line);
+    if (e == OK)
+        e = base64_read(wr_view_of(&line), out);
+    wr_free(&line);
+    return e;
+}

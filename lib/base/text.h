@@ -18,5 +18,9 @@ enum err hex_read_str(const char *text, uint8_t *out, size_t max, size_t *len) M
 
 void base64url_put(struct writer *w, struct view v);
 enum err base64url_read(struct view text, struct writer *out) MUST_USE;
+/* What others wrote: base64 of RFC 4648 section 4 with padding, or of either alphabet without; appended. */
+enum err base64_read(struct view text, struct writer *out) MUST_USE;
+/* The same in lines, as in PEM (RFC 7468 section 3): blanks and ends of lines do not count. */
+enum err base64_lines_read(struct view text, struct writer *out) MUST_USE;
 
 #endif

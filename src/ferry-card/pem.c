@@ -130,23 +130,6 @@ enum err pem_read_key(const char *path, struct pk **out)
     return e;
 }
 
-/* Base64 with line ends and padding, into bytes. */
-static enum err read_base64(struct view text, struct writer *out)
-{
-    struct writer plain;
-    wr_heap(&plain, KEY_PEM_MAX);
-    for (size_t n = 0; n < text.len; n++) {
-        uint8_t c = text.data[n];
-        if (c != '\n' && c != '\r' && c != '=')
-            wr_u8(&plain, c == '+' ? '-' : c == '/' ? '_' : c);
-    }
-    enum err e = wr_status(&plain);
-    if (e == OK)
-        e = base64url_read(wr_view_of(&plain), out);
-    wr_free(&plain);
-    return e;
-}
-
 static enum err read_pem_certificates(struct view v, struct writer *out)
 {
     enum err e = OK;
@@ -154,7 +137,7 @@ static enum err read_pem_certificates(struct view v, struct writer *out)
         v = view_tail(v, find(v, "-----BEGIN CERTIFICATE-----"));
         v = view_tail(v, strlen("-----BEGIN CERTIFICATE-----"));
         size_t len = find(v, end_mark);
-        e = len == v.len ? ERR_FORMAT : read_base64(view_head(v, len), out);
+        e = len == v.len ? ERR_FORMAT : base64_lines_read(view_head(v, len), out);
         v = view_tail(v, len);
     }
     return e;

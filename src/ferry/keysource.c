@@ -246,23 +246,6 @@ enum err key_pem_read(const char *path, struct pk **out, struct key_problem *why
 
 static const char pem_begin[] = "-----BEGIN CERTIFICATE-----", pem_end[] = "-----END CERTIFICATE-----";
 
-/* Base64 of RFC 4648 section 4 with lines, as the alphabet of section 5 without padding. */
-static enum err read_base64(struct view text, struct writer *out)
-{
-    struct writer plain;
-    wr_heap(&plain, PEM_TEXT_MAX);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        if (!is_blank(c) && c != '=')
-            wr_u8(&plain, c == '+' ? '-' : c == '/' ? '_' : c);
-    }
-    enum err e = wr_status(&plain);
-    if (e == OK)
-        e = base64url_read(wr_view_of(&plain), out);
-    wr_free(&plain);
-    return e;
-}
-
 static enum err read_pem_certificate(struct view text, struct writer *out)
 {
     const uint8_t *begin = memmem(text.data, text.len, pem_begin, strlen(pem_begin));
@@ -270,7 +253,7 @@ static enum err read_pem_certificate(struct view text, struct writer *out)
         return ERR_FORMAT;
     struct view body = view_tail(text, (size_t)(begin - text.data) + strlen(pem_begin));
     const uint8_t *end = body.len == 0 ? NULL : memmem(body.data, body.len, pem_end, strlen(pem_end));
-    return end != NULL ? read_base64(view_head(body, (size_t)(end - body.data)), out) : ERR_FORMAT;
+    return end != NULL ? base64_lines_read(view_head(body, (size_t)(end - body.data)), out) : ERR_FORMAT;
 }
 
 enum err key_certificate_read(const char *path, struct writer *out, struct key_problem *why)

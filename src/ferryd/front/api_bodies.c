@@ -52,29 +52,6 @@ static const struct json_rule install_rules[] = {
     {"system", TAKE_TEXT, false, PARAMETERS_TEXT_MAX},
 };
 
-/* Base64 in the alphabet of RFC 4648 section 4 with padding, as tools print it, or of section 5 without, as
- * we write it ourselves. */
-static enum err base64_any_read(const char *text, size_t max, struct writer *out)
-{
-    struct writer url;
-    size_t len = strlen(text), padding = 0;
-    while (padding < 2 && padding < len && text[len - 1 - padding] == '=')
-        padding++;
-    if (padding > 0 && len % 4 != 0)
-        return ERR_FORMAT;
-    len -= padding;
-    wr_heap(&url, CAP_TEXT_MAX);
-    uint8_t *at = len > 0 ? wr_reserve(&url, len) : NULL;
-    for (size_t i = 0; i < len && at != NULL; i++)
-        at[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : (uint8_t)text[i];
-    wr_heap(out, max);
-    enum err e = wr_status(&url);
-    if (e == OK)
-        e = base64url_read(wr_view_of(&url), out);
-    wr_free(&url);
-    return e;
-}
-
 static enum err read_aid(const char *text, struct aid *out)
 {
     uint8_t bytes[AID_MAX];
@@ -111,7 +88,8 @@ static enum err read_app(const json_t *j, struct app_body *b, char *why, size_t 
     if (!name_ok(name))
         return REFUSE("'name' is not of letters, digits, '.', '_' and '-'");
     snprintf(b->name, sizeof(b->name), "%s", name);
-    enum err e = base64_any_read(json_text(j, "cap"), CAP_FILE_MAX, &b->cap);
+    wr_heap(&b->cap, CAP_FILE_MAX);
+    enum err e = base64_read(view_str(json_text(j, "cap")), &b->cap);
     if (e == ERR_LIMIT)
         return why_not(e, why, why_len, "the CAP file is longer than %d bytes", CAP_FILE_MAX);
     if (e != OK)
