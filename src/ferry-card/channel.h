@@ -5,10 +5,13 @@
  *
  * How a caller (the dispatcher, or a runner of published vectors) drives it:
  *
- *   card_scp03_open(crypto, &keys, i, host_challenge, card_challenge, &ch, cryptogram)  INITIALIZE UPDATE
- *   card_scp03_external_authenticate(crypto, &ch, &command)             -> status word; 9000: the channel is
- * open card_scp03_unwrap(crypto, &ch, &command, &plain_data)               -> status word; 9000: plain_data
- * appended card_scp03_wrap_response(crypto, &ch, &plain_command, &plain_response, &data)
+ *   card_scp03_open                      INITIALIZE UPDATE: session keys and the card's cryptogram
+ *
+ *   card_scp03_external_authenticate     9000: the channel is open
+ *
+ *   card_scp03_unwrap                    a command as it came; 9000: its plain data is appended
+ *
+ *   card_scp03_wrap_response             what goes back, as it goes out
  *
  * The same four exist for SCP01 and SCP02. With implicit initiation (SCP02) card_scp02_open_implicit takes
  * the place of the first two, and the first unwrap opens the channel. A status word other than 9000 means

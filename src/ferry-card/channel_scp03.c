@@ -184,45 +184,30 @@ static enum err make_icv(struct crypto *c, const struct card_channel *ch, bool r
     return crypto_aes_ecb_encrypt(c, secret_view(&ch->s_enc), VIEW_OF(block), icv);
 }
 
-static uint16_t decrypt_data(struct crypto *c, const struct card_channel *ch, struct view data,
-                             struct writer *plain)
+enum err card_scp03_decrypt_data(struct crypto *c, const struct card_channel *ch, struct view data,
+                                 struct writer *plain)
 {
     uint8_t icv[AES_BLOCK];
     size_t start = plain->len;
     if (data.len % AES_BLOCK != 0)
-        return SW_SECURITY_STATUS;
+        return ERR_FORMAT;
     uint8_t *room = wr_reserve(plain, data.len);
     if (room == NULL)
-        return SW_NO_DIAGNOSIS;
-    if (make_icv(c, ch, false, icv) != OK ||
-        crypto_aes_cbc_decrypt(c, secret_view(&ch->s_enc), icv, data, room) != OK)
-        return SW_NO_DIAGNOSIS;
+        return ERR_MEMORY;
+    enum err e = make_icv(c, ch, false, icv);
+    if (e == OK)
+        e = crypto_aes_cbc_decrypt(c, secret_view(&ch->s_enc), icv, data, room);
+    if (e != OK)
+        return e;
     long len = card_unpad(view_of(room, data.len), AES_BLOCK);
     if (len < 0)
-        return SW_SECURITY_STATUS;
+        return ERR_FORMAT;
     plain->len = start + (size_t)len;
-    return SW_OK;
+    return OK;
 }
 
-uint16_t card_scp03_unwrap(struct crypto *c, struct card_channel *ch, const struct apdu *command,
-                           struct writer *plain)
-{
-    struct view data = command->data;
-    uint16_t sw = SW_OK;
-    if (ch->level & CARD_LEVEL_C_MAC)
-        sw = verify_c_mac(c, ch, command, &data);
-    if (sw != SW_OK)
-        return sw;
-    /* The counter moves with every command, also without data (6.2.6). */
-    ch->counter++;
-    if ((ch->level & CARD_LEVEL_C_DECRYPTION) && data.len != 0)
-        return decrypt_data(c, ch, data, plain);
-    wr_view(plain, data);
-    return wr_ok(plain) ? SW_OK : SW_NO_DIAGNOSIS;
-}
-
-static enum err encrypt_response(struct crypto *c, const struct card_channel *ch, struct view data,
-                                 struct writer *out)
+enum err card_scp03_encrypt_response(struct crypto *c, const struct card_channel *ch, struct view data,
+                                     struct writer *out)
 {
     uint8_t icv[AES_BLOCK];
     size_t start = out->len;
@@ -236,6 +221,27 @@ static enum err encrypt_response(struct crypto *c, const struct card_channel *ch
     return e;
 }
 
+uint16_t card_scp03_unwrap(struct crypto *c, struct card_channel *ch, const struct apdu *command,
+                           struct writer *plain)
+{
+    struct view data = command->data;
+    uint16_t sw = SW_OK;
+    if (ch->level & CARD_LEVEL_C_MAC)
+        sw = verify_c_mac(c, ch, command, &data);
+    if (sw != SW_OK)
+        return sw;
+    /* The counter moves with every command, also without data (6.2.6). */
+    ch->counter++;
+    enum err e = OK;
+    if ((ch->level & CARD_LEVEL_C_DECRYPTION) && data.len != 0)
+        e = card_scp03_decrypt_data(c, ch, data, plain);
+    else
+        wr_view(plain, data);
+    if (e == ERR_FORMAT)
+        return SW_SECURITY_STATUS;
+    return e == OK && wr_ok(plain) ? SW_OK : SW_NO_DIAGNOSIS;
+}
+
 enum err card_scp03_wrap_response(struct crypto *c, struct card_channel *ch, const struct apdu *plain_command,
                                   const struct rapdu *response, struct writer *data)
 {
@@ -247,7 +253,7 @@ enum err card_scp03_wrap_response(struct crypto *c, struct card_channel *ch, con
     size_t start = data->len;
     enum err e = OK;
     if ((ch->level & CARD_LEVEL_R_ENCRYPTION) && response->data.len != 0)
-        e = encrypt_response(c, ch, response->data, data);
+        e = card_scp03_encrypt_response(c, ch, response->data, data);
     else
         wr_view(data, response->data);
     uint8_t mac[CMAC_LEN], sw[2] = {(uint8_t)(response->sw >> 8), (uint8_t)response->sw};

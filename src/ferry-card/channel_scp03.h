@@ -36,4 +36,12 @@ uint16_t card_scp03_unwrap(struct crypto *c, struct card_channel *ch, const stru
 enum err card_scp03_wrap_response(struct crypto *c, struct card_channel *ch, const struct apdu *plain_command,
                                   const struct rapdu *response, struct writer *data) MUST_USE;
 
+/* C-DECRYPTION and R-ENCRYPTION alone (6.2.6, 6.2.7), for protocols that go on like SCP03: append the plain
+ * data of the command with the number ch->counter, or the encrypted data of its response. ERR_FORMAT: not
+ * whole blocks, or wrong padding. */
+enum err card_scp03_decrypt_data(struct crypto *c, const struct card_channel *ch, struct view data,
+                                 struct writer *plain) MUST_USE;
+enum err card_scp03_encrypt_response(struct crypto *c, const struct card_channel *ch, struct view data,
+                                     struct writer *out) MUST_USE;
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel_scp03.h"
 #include "keypair.h"
 
 /* What a signed or derived text is for, behind the label. */
@@ -283,37 +284,6 @@ uint16_t card_signed_external_authenticate(struct crypto *c, struct card_channel
     return SW_OK;
 }
 
-/* The number of the command in hand, encrypted; answers have the first bit set (SCP03 6.2.6, 6.2.7). */
-static enum err make_icv(struct crypto *c, const struct card_channel *ch, bool answer, uint8_t icv[AES_BLOCK])
-{
-    uint8_t block[AES_BLOCK];
-    struct writer w;
-    wr_fixed(&w, block, sizeof block);
-    wr_u8(&w, answer ? 0x80 : 0x00);
-    wr_u24(&w, 0);
-    wr_u64(&w, 0);
-    wr_u32(&w, ch->counter);
-    return crypto_aes_ecb_encrypt(c, secret_view(&ch->s_enc), VIEW_OF(block), icv);
-}
-
-static uint16_t decrypt_data(struct crypto *c, const struct card_channel *ch, struct view data,
-                             struct writer *plain)
-{
-    uint8_t icv[AES_BLOCK];
-    size_t start = plain->len;
-    if (data.len % AES_BLOCK != 0)
-        return SW_SM_INCORRECT;
-    uint8_t *room = wr_reserve(plain, data.len);
-    if (room == NULL || make_icv(c, ch, false, icv) != OK ||
-        crypto_aes_cbc_decrypt(c, secret_view(&ch->s_enc), icv, data, room) != OK)
-        return SW_NO_DIAGNOSIS;
-    long len = card_unpad(view_of(room, data.len), AES_BLOCK);
-    if (len < 0)
-        return SW_SM_INCORRECT;
-    plain->len = start + (size_t)len;
-    return SW_OK;
-}
-
 uint16_t card_signed_unwrap(struct crypto *c, struct card_channel *ch, const struct apdu *command,
                             struct writer *plain)
 {
@@ -325,28 +295,17 @@ uint16_t card_signed_unwrap(struct crypto *c, struct card_channel *ch, const str
     uint16_t sw = verify_command(c, ch, command, &data);
     if (sw != SW_OK)
         return sw;
+    enum err e = OK;
     if ((ch->level & CARD_LEVEL_C_DECRYPTION) && data.len != 0)
-        return decrypt_data(c, ch, data, plain);
-    wr_view(plain, data);
-    return wr_ok(plain) ? SW_OK : SW_NO_DIAGNOSIS;
+        e = card_scp03_decrypt_data(c, ch, data, plain);
+    else
+        wr_view(plain, data);
+    if (e == ERR_FORMAT)
+        return SW_SM_INCORRECT;
+    return e == OK && wr_ok(plain) ? SW_OK : SW_NO_DIAGNOSIS;
 }
 
 /* ---- answers ---- */
-
-static enum err encrypt_answer(struct crypto *c, const struct card_channel *ch, struct view data,
-                               struct writer *out)
-{
-    uint8_t icv[AES_BLOCK];
-    size_t start = out->len;
-    card_pad(out, data, AES_BLOCK);
-    enum err e = wr_status(out);
-    if (e == OK)
-        e = make_icv(c, ch, true, icv);
-    struct view padded = view_tail(wr_view_of(out), start);
-    if (e == OK)
-        e = crypto_aes_cbc_encrypt(c, secret_view(&ch->s_enc), icv, padded, out->data + start);
-    return e;
-}
 
 /* R = label | 04 | D | SW | length | data, under the session key or by the card's own. */
 static enum err protect(struct crypto *c, const struct card_channel *ch, uint16_t sw, struct view data,
@@ -385,7 +344,7 @@ enum err card_signed_wrap_response(struct crypto *c, struct card_channel *ch,
         return wr_status(data);
     }
     if ((ch->level & CARD_LEVEL_R_ENCRYPTION) && response->data.len != 0)
-        e = encrypt_answer(c, ch, response->data, data);
+        e = card_scp03_encrypt_response(c, ch, response->data, data);
     else
         wr_view(data, response->data);
     wr_fixed(&proof, memory, sizeof memory);
