@@ -124,7 +124,8 @@ extern const struct channel_ops channel_scp01, channel_scp02, channel_scp02_impl
 enum err channel_scp03_kdf(struct crypto *c, const struct secret *key, uint8_t constant,
                            const struct view context[2], uint8_t *out, size_t len) MUST_USE;
 /* Of SCP03, for the protocols that go on like it. put_fields: the data of each command to its field,
- * encrypted where the channel does so. decrypt: of the answer to the last command. */
+ * encrypted where the channel does so. decrypt: of the answer to the last command; deliver: the data of an
+ * answer whose proof was right, decrypted where the channel does so. */
 enum err channel_scp03_put_fields(const struct channel *ch, struct crypto *c, const struct outgoing *commands,
                                   size_t count) MUST_USE;
 enum err channel_scp03_wrap(struct channel *ch, struct crypto *c, struct outgoing *commands, size_t count,
@@ -133,6 +134,8 @@ enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct
                               struct writer *out, bool *proven) MUST_USE;
 enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struct view data,
                                struct writer *out) MUST_USE;
+enum err channel_scp03_deliver(const struct channel *ch, struct crypto *c, struct view data,
+                               struct writer *out, bool *proven) MUST_USE;
 enum err channel_scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct view in,
                                    uint8_t *out) MUST_USE;
 

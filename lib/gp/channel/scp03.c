@@ -419,6 +419,21 @@ enum err channel_scp03_decrypt(const struct channel *ch, struct crypto *c, struc
     return e;
 }
 
+enum err channel_scp03_deliver(const struct channel *ch, struct crypto *c, struct view data,
+                               struct writer *out, bool *proven)
+{
+    enum err e = OK;
+    if ((ch->level & LEVEL_R_ENCRYPTION) != 0 && data.len > 0)
+        e = channel_scp03_decrypt(ch, c, data, out);
+    else
+        wr_view(out, data);
+    if (e == OK)
+        e = wr_status(out);
+    if (e == OK)
+        *proven = true;
+    return e;
+}
+
 enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct rapdu *answer,
                               struct writer *out, bool *proven)
 {
@@ -432,17 +447,7 @@ enum err channel_scp03_unwrap(struct channel *ch, struct crypto *c, const struct
     rd_init(&r, answer->data);
     struct view data = rd_view(&r, answer->data.len - ch->tag_len);
     enum err e = verify_mac(ch, c, data, answer->sw, rd_rest(&r));
-    if (e != OK)
-        return e;
-    if ((ch->level & LEVEL_R_ENCRYPTION) != 0 && data.len > 0) {
-        e = channel_scp03_decrypt(ch, c, data, out);
-    } else {
-        wr_view(out, data);
-        e = wr_status(out);
-    }
-    if (e == OK)
-        *proven = true;
-    return e;
+    return e == OK ? channel_scp03_deliver(ch, c, data, out, proven) : e;
 }
 
 enum err channel_scp03_dek_encrypt(struct channel *ch, struct crypto *c, struct view in, uint8_t *out)

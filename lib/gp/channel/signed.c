@@ -148,17 +148,7 @@ static enum err signed_unwrap(struct channel *ch, struct crypto *c, const struct
     rd_init(&r, answer->data);
     struct view data = rd_view(&r, answer->data.len - tag_len);
     enum err e = verify_answer(ch, c, answer->sw, data, rd_rest(&r));
-    if (e != OK)
-        return e;
-    if ((ch->level & LEVEL_R_ENCRYPTION) != 0 && data.len > 0) {
-        e = channel_scp03_decrypt(ch, c, data, out);
-    } else {
-        wr_view(out, data);
-        e = wr_status(out);
-    }
-    if (e == OK)
-        *proven = true;
-    return e;
+    return e == OK ? channel_scp03_deliver(ch, c, data, out, proven) : e;
 }
 
 static enum err signed_dek_encrypt(struct channel *ch, struct crypto *c, struct view in, uint8_t *out)
