@@ -184,6 +184,21 @@ enum err key_check_value(struct crypto *c, enum key_type type, const struct secr
     return e;
 }
 
+enum err key_pair_check_value(struct crypto *c, const struct pk *k, uint8_t kcv[3])
+{
+    uint8_t digest[DIGEST_MAX];
+    struct writer spki;
+    wr_heap(&spki, PK_PUBLIC_MAX);
+    enum err e = pk_put_spki(k, &spki);
+    const struct view parts[] = {wr_view_of(&spki)};
+    if (e == OK)
+        e = crypto_digest(c, DIGEST_SHA256, parts, 1, digest);
+    if (e == OK)
+        memcpy(kcv, digest, 3);
+    wr_free(&spki);
+    return e;
+}
+
 /* SP 800-108 5.1 with r = 32: [i] | label | 00 | context | [L], both numbers of 4 bytes, L in bits. */
 enum err key_derive_data(struct crypto *c, const struct secret *key, struct view label, struct view context,
                          uint8_t *out, size_t len)

@@ -6,6 +6,7 @@
 
 #include <base/secret.h>
 #include <crypto/crypto.h>
+#include <crypto/pk.h>
 
 /* Triple-DES of 16 or 24 bytes; AES of 16, 24 or 32; key pairs (crypto/pk.h); single DES of 8 bytes
  * (docs/single-des.md). */
@@ -39,6 +40,9 @@ enum err kdf_derive(struct crypto *c, enum kdf kdf, const struct card_keys *mast
 /* Key check value, 3 bytes (GPCS 2.3.1 B.5, B.6): DES: zeros encrypted; AES: bytes of 01 encrypted. */
 enum err key_check_value(struct crypto *c, enum key_type type, const struct secret *key,
                          uint8_t kcv[3]) MUST_USE;
+/* What names a key pair in the same place: the first bytes of SHA-256 over its public key as
+ * SubjectPublicKeyInfo. */
+enum err key_pair_check_value(struct crypto *c, const struct pk *k, uint8_t kcv[3]) MUST_USE;
 /* ERR_ARGUMENT unless the length fits the type. */
 enum err key_length_check(enum key_type type, size_t len) MUST_USE;
 

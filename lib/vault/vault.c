@@ -111,24 +111,13 @@ static enum err check_values(struct vault *v, const struct key_attributes *a, st
     return e;
 }
 
-/* A pair is named by its public key. */
 static enum err pair_check_value(struct vault *v, const struct key_attributes *a, struct view bytes,
                                  uint8_t kcv[3][3])
 {
-    uint8_t digest[DIGEST_MAX];
-    struct writer spki;
     struct pk *k = NULL;
     enum err e = pair_of(a, bytes, &k);
-    if (e != OK)
-        return e;
-    wr_heap(&spki, PK_PUBLIC_MAX);
-    e = pk_put_spki(k, &spki);
-    const struct view parts[] = {wr_view_of(&spki)};
     if (e == OK)
-        e = crypto_digest(v->crypto, DIGEST_SHA256, parts, 1, digest);
-    for (size_t i = 0; e == OK && i < 3; i++)
-        kcv[0][i] = digest[i];
-    wr_free(&spki);
+        e = key_pair_check_value(v->crypto, k, kcv[0]);
     pk_free(&k);
     return e;
 }

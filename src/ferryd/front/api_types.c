@@ -109,23 +109,16 @@ static enum err check_trust(struct api *a, const struct card_type *t, char *why,
     return e;
 }
 
-/* A pair is named by the first bytes of the digest of its public key: is it the one in this certificate? */
+/* Is this pair the one in the certificate? */
 static enum err check_leaf(const struct api *a, const struct key_row *key, struct view certificate,
                            bool *same)
 {
-    uint8_t digest[DIGEST_MAX];
-    struct writer spki;
+    uint8_t kcv[3];
     struct pk *k = NULL;
     enum err e = certificate_key(certificate, &k);
-    if (e != OK)
-        return e;
-    wr_heap(&spki, PK_PUBLIC_MAX);
-    e = pk_put_spki(k, &spki);
-    const struct view parts[] = {wr_view_of(&spki)};
     if (e == OK)
-        e = crypto_digest(a->setup.crypto, DIGEST_SHA256, parts, 1, digest);
-    *same = e == OK && view_equal(view_of(digest, 3), view_of(key->kcv[0], 3));
-    wr_free(&spki);
+        e = key_pair_check_value(a->setup.crypto, k, kcv);
+    *same = e == OK && view_equal(VIEW_OF(kcv), VIEW_OF(key->kcv[0]));
     pk_free(&k);
     return e;
 }
