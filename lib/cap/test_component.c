@@ -13,6 +13,7 @@
 
 #include <base/text.h>
 #include <cap/component.h>
+#include <support/vectors.h>
 
 enum { FILE_MAX = 16 * 1024, PATH_LEN = 512, PART_MAX = 4096 };
 
@@ -26,15 +27,10 @@ static struct cap cap_of(const char *name)
 {
     char path[PATH_LEN];
     struct cap cap;
-    snprintf(path, sizeof(path), "%s/caps/%s.cap", CF_DATA, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(FILE_MAX);
-    assert_non_null(data);
-    size_t len = fread(data, 1, FILE_MAX, f);
-    fclose(f);
-    enum err e = cap_read(&cap, view_of(data, len), NULL);
-    free(data);
+    struct cap_problem why = {""};
+    snprintf(path, sizeof(path), "caps/%s.cap", name);
+    enum err e = cap_read(&cap, vectors_file(path), &why);
+    assert_string_equal(why.text, "");
     assert_int_equal(e, OK);
     return cap;
 }
@@ -431,6 +427,13 @@ static void test_too_much_to_load(void **state)
     cap_finish(&cap);
 }
 
+static int free_files(void **state)
+{
+    (void)state;
+    vectors_free();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,5 +442,5 @@ int main(void)
         cmocka_unit_test(test_method),
         cmocka_unit_test(test_too_much_to_load),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_files);
 }

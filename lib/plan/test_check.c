@@ -6,28 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
 #include <plan/plan.h>
+#include <support/vectors.h>
 
-enum { FILE_MAX = 256 * 1024, PATH_LEN = 512, MANY = 2000 };
+enum { PATH_LEN = 512, MANY = 2000 };
 
 static struct cap cap_of(const char *name)
 {
     char path[PATH_LEN];
     struct cap cap;
     struct cap_problem why = {""};
-    snprintf(path, sizeof(path), "%s/caps/%s.cap", CF_DATA, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(FILE_MAX);
-    assert_non_null(data);
-    size_t len = fread(data, 1, FILE_MAX, f);
-    fclose(f);
-    enum err e = cap_read(&cap, view_of(data, len), &why);
-    free(data);
+    snprintf(path, sizeof(path), "caps/%s.cap", name);
+    enum err e = cap_read(&cap, vectors_file(path), &why);
     assert_string_equal(why.text, "");
     assert_int_equal(e, OK);
     return cap;
@@ -323,6 +316,13 @@ static void test_generate(void **state)
                      "line 2, column 16: the CAP file has no applet F00000000D02");
 }
 
+static int free_files(void **state)
+{
+    (void)state;
+    vectors_free();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,5 +331,5 @@ int main(void)
         cmocka_unit_test(test_large_package),
         cmocka_unit_test(test_generate),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_files);
 }

@@ -12,22 +12,18 @@
 
 #include <base/text.h>
 #include <plan/plan.h>
+#include <support/vectors.h>
 
-enum { FILE_MAX = 256 * 1024, PATH_LEN = 512, ENTRIES_MAX = 16, TEXT_MAX = 4096, BLOCK = 247 };
+enum { PATH_LEN = 512, ENTRIES_MAX = 16, TEXT_MAX = 4096, BLOCK = 247 };
 
 static struct cap cap_of(const char *name)
 {
     char path[PATH_LEN];
     struct cap cap;
-    snprintf(path, sizeof(path), "%s/caps/%s.cap", CF_DATA, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(FILE_MAX);
-    assert_non_null(data);
-    size_t len = fread(data, 1, FILE_MAX, f);
-    fclose(f);
-    enum err e = cap_read(&cap, view_of(data, len), NULL);
-    free(data);
+    struct cap_problem why = {""};
+    snprintf(path, sizeof(path), "caps/%s.cap", name);
+    enum err e = cap_read(&cap, vectors_file(path), &why);
+    assert_string_equal(why.text, "");
     assert_int_equal(e, OK);
     return cap;
 }
@@ -590,6 +586,13 @@ static void test_arguments(void **state)
     cap_finish(&cap);
 }
 
+static int free_files(void **state)
+{
+    (void)state;
+    vectors_free();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -603,5 +606,5 @@ int main(void)
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_other_gp_package),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_files);
 }

@@ -14,6 +14,7 @@
 #include <base/text.h>
 #include <gp/dap.h>
 #include <plan/plan.h>
+#include <support/vectors.h>
 #include <tlv/tlv.h>
 
 enum { FILE_MAX = 512 * 1024, PATH_LEN = 512, TEXT_MAX = 8192, BLOCK = 247 };
@@ -26,15 +27,10 @@ static struct cap cap_of(const char *name)
 {
     char path[PATH_LEN];
     struct cap cap;
-    snprintf(path, sizeof(path), "%s/caps/%s.cap", CF_DATA, name);
-    FILE *f = fopen(path, "rb");
-    assert_non_null(f);
-    uint8_t *data = malloc(FILE_MAX);
-    assert_non_null(data);
-    size_t len = fread(data, 1, FILE_MAX, f);
-    fclose(f);
-    enum err e = cap_read(&cap, view_of(data, len), NULL);
-    free(data);
+    struct cap_problem why = {""};
+    snprintf(path, sizeof(path), "caps/%s.cap", name);
+    enum err e = cap_read(&cap, vectors_file(path), &why);
+    assert_string_equal(why.text, "");
     assert_int_equal(e, OK);
     return cap;
 }
@@ -562,6 +558,13 @@ static void store_blocks_of_groupings(void **state)
     cap_finish(&cap);
 }
 
+static int free_files(void **state)
+{
+    (void)state;
+    vectors_free();
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,5 +577,5 @@ int main(void)
         cmocka_unit_test(memory_is_checked_before_anything_is_deleted),
         cmocka_unit_test(store_blocks_of_groupings),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, free_files);
 }

@@ -69,16 +69,10 @@ enum { SAMPLE_COUNT = sizeof samples / sizeof samples[0] };
 
 static void read_cap(const char *name, struct cap *cap)
 {
-    static uint8_t bytes[CAP_FILE_MAX];
     struct cap_problem why;
     char path[512];
-    snprintf(path, sizeof path, CF_DATA "/caps/%s.cap", name);
-    FILE *f = fopen(path, "rb");
-    if (f == NULL)
-        fail_msg("%s", path);
-    size_t len = fread(bytes, 1, sizeof bytes, f);
-    fclose(f);
-    if (cap_read(cap, view_of(bytes, len), &why) != OK)
+    snprintf(path, sizeof path, "caps/%s.cap", name);
+    if (cap_read(cap, vectors_file(path), &why) != OK)
         fail_msg("%s: %s", name, why.text);
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <base/text.h>
 
@@ -47,6 +48,24 @@ json_t *vectors_load(const char *path)
     char full[512];
     snprintf(full, sizeof(full), "%s/%s", CF_DATA, path);
     return vectors_load_path(full);
+}
+
+struct view vectors_file(const char *path)
+{
+    char full[512];
+    struct stat about;
+    snprintf(full, sizeof(full), "%s/%s", CF_DATA, path);
+    FILE *f = fopen(full, "rb");
+    if (f == NULL || fstat(fileno(f), &about) != 0)
+        die(full, "can't be opened");
+    uint8_t *bytes = malloc((size_t)about.st_size + 1);
+    if (bytes == NULL)
+        die("out of memory", "");
+    keep(NULL, bytes);
+    if (fread(bytes, 1, (size_t)about.st_size, f) != (size_t)about.st_size)
+        die(full, "can't be read");
+    fclose(f);
+    return view_of(bytes, (size_t)about.st_size);
 }
 
 void vectors_free(void)

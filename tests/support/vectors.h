@@ -12,6 +12,8 @@
  * program with a message when it cannot be read. Lives until vectors_free. */
 json_t *vectors_load(const char *path);
 json_t *vectors_load_path(const char *path);
+/* The bytes of tests/data/<path>, in the same way. */
+struct view vectors_file(const char *path);
 /* Frees every file and every byte string. */
 void vectors_free(void);
 

@@ -5,6 +5,7 @@
 
 #include "domain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "channel_scp02.h"
@@ -277,4 +278,24 @@ enum err host_begin_implicit(struct host *h)
     enum err e = card_scp02_open_implicit(h->crypto, &keys, k->i, k->counter, aid, &h->ch);
     wipe(&keys, sizeof keys);
     return e;
+}
+
+bool host_journal_is_whole(const struct host *h)
+{
+    struct writer now, again;
+    struct card_state *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return false;
+    wr_heap(&now, CARD_FRAME_MAX);
+    wr_heap(&again, CARD_FRAME_MAX);
+    card_state_put(&h->card.state, &now);
+    enum err e = card_state_apply(s, wr_view_of(&h->journal));
+    if (e == OK)
+        card_state_put(s, &again);
+    bool whole = e == OK && wr_ok(&now) && view_equal(wr_view_of(&now), wr_view_of(&again));
+    card_state_finish(s);
+    free(s);
+    wr_free(&now);
+    wr_free(&again);
+    return whole;
 }

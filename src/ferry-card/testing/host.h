@@ -43,4 +43,7 @@ enum err host_begin_implicit(struct host *h) MUST_USE;
 /* Wraps as the level says and sends. Responses are taken as they come. */
 uint16_t host_secure(struct host *h, struct view header, struct view data);
 
+/* What a restart would read from the journal is what the card has now. */
+bool host_journal_is_whole(const struct host *h);
+
 #endif
