@@ -159,6 +159,39 @@ static void hexadecimal_is_written_in_capitals(void **state)
     assert_string_equal(digits, "");
 }
 
+static void a_line_is_text_that_shows_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } rows[] = {
+        {"", true},
+        {"Staff badge", true},
+        {"Stra\xC3\x9F"
+         "enbahn \xE2\x82\xAC \xF0\x9F\x92\xB3",
+         true},
+        {"two\nlines", false},
+        {"\x7F", false},
+        {"\xC2\x85", false},         /* a control character of Latin-1 */
+        {"\xC0\xAF", false},         /* '/' in two bytes */
+        {"\xE0\x82\xAF", false},     /* two bytes in three */
+        {"\xED\xA0\x80", false},     /* a surrogate */
+        {"\xF4\x90\x80\x80", false}, /* behind the last code point */
+        {"\xE2\x82", false},         /* cut off */
+        {"\xC3(", false},            /* no continuation */
+        {"\x80", false},             /* nothing before it */
+        {"\xFF", false},
+        {"abc\xE2\x80\xAE"
+         "fdp",
+         false},                 /* right to left */
+        {"\xE2\x80\xA8", false}, /* a line's end by another name */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (text_is_line(view_str(rows[i].text)) != rows[i].good)
+            fail_msg("row %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +203,7 @@ int main(void)
         cmocka_unit_test(room_is_zeroed_also_where_something_was),
         cmocka_unit_test(views_are_cut_and_compared),
         cmocka_unit_test(hexadecimal_is_written_in_capitals),
+        cmocka_unit_test(a_line_is_text_that_shows_what_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

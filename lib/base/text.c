@@ -133,3 +133,54 @@ enum err base64_lines_read(struct view text, struct writer *out)
     wr_free(&line);
     return e;
 }
+
+/* How many bytes follow, and the least code point that may be written so: RFC 3629 section 3. */
+static bool lead_byte(uint8_t c, unsigned *more, uint32_t *point, uint32_t *least)
+{
+    static const struct {
+        uint8_t mask, mark;
+        unsigned more;
+        uint32_t least;
+    } leads[] = {{0x80, 0x00, 0, 0}, {0xE0, 0xC0, 1, 0x80}, {0xF0, 0xE0, 2, 0x800}, {0xF8, 0xF0, 3, 0x10000}};
+    for (size_t i = 0; i < sizeof(leads) / sizeof(leads[0]); i++) {
+        if ((c & leads[i].mask) == leads[i].mark) {
+            *more = leads[i].more;
+            *point = c & (uint8_t)~leads[i].mask;
+            *least = leads[i].least;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool can_be_shown(uint32_t point)
+{
+    bool control = point < 0x20 || (point >= 0x7F && point < 0xA0);
+    bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+    /* Marks that turn the direction of writing make a line look like another. */
+    bool direction = (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069) ||
+                     point == 0x200E || point == 0x200F || point == 0x061C;
+    bool line_end = point == 0x2028 || point == 0x2029;
+    return !control && !surrogate && !direction && !line_end && point <= 0x10FFFF;
+}
+
+bool text_is_line(struct view text)
+{
+    struct reader r;
+    rd_init(&r, text);
+    while (rd_ok(&r) && rd_left(&r) > 0) {
+        unsigned more = 0;
+        uint32_t point = 0, least = 0;
+        if (!lead_byte(rd_u8(&r), &more, &point, &least))
+            return false;
+        for (; more > 0; more--) {
+            uint8_t c = rd_u8(&r);
+            if ((c & 0xC0) != 0x80)
+                return false;
+            point = point << 6 | (c & 0x3F);
+        }
+        if (!rd_ok(&r) || point < least || !can_be_shown(point))
+            return false;
+    }
+    return rd_ok(&r);
+}

@@ -23,4 +23,7 @@ enum err base64_read(struct view text, struct writer *out) MUST_USE;
 /* The same in lines, as in PEM (RFC 7468 section 3): blanks and ends of lines do not count. */
 enum err base64_lines_read(struct view text, struct writer *out) MUST_USE;
 
+/* Well-formed UTF-8 (RFC 3629) without control characters: a line that can be shown. */
+bool text_is_line(struct view text);
+
 #endif

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include <base/secret.h>
+#include <base/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum kind { PATH, ADDRESS, URL, NAME, NUMBER, LEVEL, WEAK };
+enum kind { PATH, ADDRESS, URL, NAME, TEXT, NUMBER, LEVEL, WEAK };
 
 static const struct key {
     const char *name;
@@ -41,6 +42,11 @@ static const struct key {
     TEXT_KEY(admin_token_file, PATH, ""),
     TEXT_KEY(user, NAME, ""),
     TEXT_KEY(keeper_user, NAME, ""),
+    TEXT_KEY(issuer, TEXT, ""),
+    TEXT_KEY(help_phone, TEXT, ""),
+    TEXT_KEY(help_url, URL, ""),
+    TEXT_KEY(client_package, PATH, ""),
+    NUMBER_KEY(agent_port, "0", 0, 65535),
     NUMBER_KEY(connections_max, "10000", 1, 1000000),
     NUMBER_KEY(connections_per_peer_max, "256", 1, 1000000),
     NUMBER_KEY(session_timeout_s, "600", 10, 86400),
@@ -142,6 +148,8 @@ static const char *complaint(const struct key *key, const char *value)
         return only(value, LETTERS DIGITS "-._") && value[0] != '.'
                    ? NULL
                    : "needs a name of letters, digits, - . and _";
+    case TEXT:
+        return text_is_line(view_str(value)) ? NULL : "needs text in UTF-8";
     case NUMBER:
         return number_ok(value, key->min, key->max, &n) ? NULL
                                                         : "needs a number within its limits (ferryd(8))";
@@ -183,6 +191,7 @@ static void store_value(struct config *config, const struct key *key, const char
     case ADDRESS:
     case URL:
     case NAME:
+    case TEXT:
         snprintf(field, key->size, "%s", value);
         break;
     }

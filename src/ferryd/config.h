@@ -29,6 +29,10 @@ struct config {
                           1];       /* holds the token's SHA-256 in hex, never the token; "": no token */
     char user[CONFIG_USER_MAX + 1]; /* whom front and supervisor become when started by root; "" */
     char keeper_user[CONFIG_USER_MAX + 1]; /* whom the keeper becomes; "": as user */
+    char issuer[CONFIG_VALUE_MAX + 1];     /* who offers the applications, as card holders know them */
+    char help_phone[CONFIG_VALUE_MAX + 1], help_url[CONFIG_VALUE_MAX + 1]; /* whom card holders ask */
+    char client_package[CONFIG_VALUE_MAX + 1]; /* file that pages offer as the client; "" */
+    unsigned agent_port;                       /* where pages look for a loopback agent; 0: nowhere */
     unsigned connections_max, connections_per_peer_max;
     unsigned session_timeout_s; /* a session that hears nothing for so long is over */
     unsigned order_expiry_s;    /* of an order that does not say it */

@@ -69,6 +69,7 @@ static enum err allow_all(int ruleset, const struct config *config, uint64_t han
         {config->private_key, READ_FILE},
         {config->client_ca, READ_FILE},
         {config->admin_token_file, READ_FILE},
+        {config->client_package, READ_FILE},
         {"/usr", READ_FOLDER},
         {"/lib", READ_FOLDER},
         {"/lib64", READ_FOLDER},

@@ -37,7 +37,9 @@ enum {
     IDLE_TIMEOUT_S = 150,
     PEER_TEXT = 64,    /* an IPv6 address with a zone */
     SUBJECT_TEXT = 64, /* X.520: a common name has at most 64 characters */
-    BUCKETS = 1024,    /* of connections; chains stay short at 10,000 */
+    CACHE_TEXT = 64,
+    STREAM_READ_MAX = 4096,
+    BUCKETS = 1024, /* of connections; chains stay short at 10,000 */
     LISTEN_BACKLOG = 511
 };
 
@@ -52,6 +54,7 @@ struct connection {
     char peer[PEER_TEXT];
     struct evhttp_connection *evcon; /* once a request came */
     struct http_reply *due;
+    struct http_stream *stream;
 };
 
 struct http {
@@ -72,6 +75,14 @@ struct http_reply {
     struct evhttp_request *request;
     struct evkeyvalq query;
     char subject[SUBJECT_TEXT + 1];
+    char cache[CACHE_TEXT]; /* "": nothing is for a cache */
+};
+
+struct http_stream {
+    struct connection *connection; /* NULL: nobody hears it any more */
+    struct evhttp_request *request;
+    void (*closed)(void *arg);
+    void *arg;
 };
 
 /* ---- Connections ------------------------------------------------------------------------------------- */
@@ -123,6 +134,17 @@ static void forget_reply(struct connection *c)
     }
 }
 
+/* Nobody hears the stream any more. Its owner is told; the memory is ours. */
+static void lose_stream(struct connection *c)
+{
+    struct http_stream *s = c->stream;
+    if (s == NULL)
+        return;
+    c->stream = NULL;
+    s->closed(s->arg);
+    free(s);
+}
+
 /* evhttp is about to free the connection. A request whose reply is still due is either freed with it or, when
  * reading had failed, was cut loose before: then it is ours to free. */
 static void on_close(struct evhttp_connection *evcon, void *arg)
@@ -131,7 +153,10 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
     (void)evcon;
     if (c->due != NULL && evhttp_request_get_connection(c->due->request) == NULL)
         evhttp_request_free(c->due->request);
+    if (c->stream != NULL && evhttp_request_get_connection(c->stream->request) == NULL)
+        evhttp_request_free(c->stream->request);
     forget_reply(c);
+    lose_stream(c);
     c->evcon = NULL;
 }
 
@@ -153,6 +178,7 @@ static void connection_free(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int ind
     if (c == NULL)
         return;
     forget_reply(c);
+    lose_stream(c);
     struct http *h = c->http;
     if (h != NULL) {
         connection_unlink(c);
@@ -390,6 +416,19 @@ void http_reply_header(struct http_reply *r, const char *name, const char *value
         LOG(LOG_ERROR, "http.bad-header", log_str("name", name));
 }
 
+void http_reply_cache(struct http_reply *r, const char *cache_control)
+{
+    if (r != NULL)
+        (void)snprintf(r->cache, sizeof(r->cache), "%s", cache_control);
+}
+
+/* Tickets, scripts and administration: nothing of it is for a cache. */
+static void common_headers(struct http_reply *r)
+{
+    http_reply_header(r, "Cache-Control", r->cache[0] != '\0' ? r->cache : "no-store");
+    http_reply_header(r, "X-Content-Type-Options", "nosniff");
+}
+
 void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body)
 {
     if (r == NULL)
@@ -403,15 +442,66 @@ void http_reply_send(struct http_reply *r, int status, const char *content_type,
         status = 503;
     if (body.len > 0 && content_type != NULL)
         http_reply_header(r, "Content-Type", content_type);
-    /* Tickets, scripts and administration: nothing of it is for a cache. */
-    http_reply_header(r, "Cache-Control", "no-store");
-    http_reply_header(r, "X-Content-Type-Options", "nosniff");
+    common_headers(r);
     if (r->connection != NULL && r->connection->http != NULL && r->connection->http->stopping)
         http_reply_header(r, "Connection", "close");
     metrics_http(status);
     struct evhttp_request *request = r->request;
     reply_free(r);
     evhttp_send_reply(request, status, NULL, NULL);
+}
+
+/* ---- Streams ----------------------------------------------------------------------------------------- */
+
+struct http_stream *http_stream_begin(struct http_reply *r, const char *content_type,
+                                      void (*closed)(void *arg), void *arg)
+{
+    const struct timeval write_timeout = {.tv_sec = IDLE_TIMEOUT_S};
+    bool heard = r != NULL && r->request != NULL && r->connection != NULL && r->connection->http != NULL;
+    struct http_stream *s = heard && !r->connection->http->stopping ? malloc(sizeof(*s)) : NULL;
+    if (s == NULL) {
+        http_reply_send(r, 503, NULL, VIEW_NULL);
+        return NULL;
+    }
+    *s = (struct http_stream){r->connection, r->request, closed, arg};
+    http_reply_header(r, "Content-Type", content_type);
+    http_reply_header(r, "Connection", "close");
+    common_headers(r);
+    metrics_http(200);
+    reply_free(r);
+    s->connection->stream = s;
+    /* Its client only listens: that is no idleness, and what it says all the same is not kept. */
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(s->connection->evcon);
+    (void)bufferevent_set_timeouts(bev, NULL, &write_timeout);
+    bufferevent_setwatermark(bev, EV_READ, 0, STREAM_READ_MAX);
+    evhttp_send_reply_start(s->request, 200, NULL);
+    return s;
+}
+
+static size_t stream_waiting(const struct http_stream *s)
+{
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(s->connection->evcon);
+    return evbuffer_get_length(bufferevent_get_output(bev));
+}
+
+bool http_stream_put(struct http_stream *s, struct view bytes)
+{
+    struct evbuffer *chunk = stream_waiting(s) + bytes.len <= HTTP_STREAM_WAITING_MAX ? evbuffer_new() : NULL;
+    bool good = chunk != NULL && evbuffer_add(chunk, bytes.data, bytes.len) == 0;
+    if (good)
+        evhttp_send_reply_chunk(s->request, chunk);
+    if (chunk != NULL)
+        evbuffer_free(chunk);
+    return good;
+}
+
+void http_stream_end(struct http_stream *s)
+{
+    if (s == NULL)
+        return;
+    s->connection->stream = NULL;
+    evhttp_send_reply_end(s->request);
+    free(s);
 }
 
 /* ---- TLS --------------------------------------------------------------------------------------------- */
@@ -590,6 +680,7 @@ void http_free(struct http **h)
     while (!LIST_EMPTY(&(*h)->all)) {
         struct connection *c = LIST_FIRST(&(*h)->all);
         forget_reply(c);
+        lose_stream(c);
         connection_unlink(c);
     }
     SSL_CTX_free((*h)->tls);

@@ -12,6 +12,8 @@ struct event_base;
 struct http;
 struct http_reply; /* an answer that is still due; exactly one http_reply_send ends it */
 
+enum { HTTP_STREAM_WAITING_MAX = 64 * 1024 };
+
 struct http_request {
     const char *method;  /* "GET", "POST", "PUT", "DELETE" */
     const char *path;    /* decoded, without query */
@@ -30,6 +32,21 @@ const char *http_query(const struct http_request *r, const char *name);
 void http_reply_header(struct http_reply *r, const char *name, const char *value);
 /* Ends the reply. body may be empty. Safe when the client has gone meanwhile. */
 void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body);
+
+/* Instead of "no-store": what http_reply_send says of caching. For files that are the same for everybody. */
+void http_reply_cache(struct http_reply *r, const char *cache_control);
+
+/* An answer that stays open and goes on, such as server-sent events. */
+struct http_stream;
+/* Answers with status 200 and this type; headers that were added before go with it. Takes r over. closed is
+ * called once, when the client has gone or the server stops (within http_stop, http_free), and not after
+ * http_stream_end: the stream is no more then. NULL: the client has gone, or there is no memory; r is taken
+ * over all the same and closed is not called. */
+struct http_stream *http_stream_begin(struct http_reply *r, const char *content_type,
+                                      void (*closed)(void *arg), void *arg);
+/* Bytes for the client. False: it has not taken HTTP_STREAM_WAITING_MAX bytes yet; nothing was added. */
+bool http_stream_put(struct http_stream *s, struct view bytes);
+void http_stream_end(struct http_stream *s);
 
 /* Routes are tried in order; a path that ends with '*' stands for everything below. */
 struct http_route {
