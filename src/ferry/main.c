@@ -32,6 +32,7 @@ static const struct verb *const verbs[] = {
     &verb_card_show,
     &verb_card_release,
     &verb_audit,
+    &verb_console,
     &verb_local_list,
     &verb_local_info,
     &verb_local_install,

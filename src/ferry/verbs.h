@@ -13,7 +13,7 @@ extern const struct verb verb_type_add, verb_type_list, verb_type_show, verb_typ
 extern const struct verb verb_order_add, verb_order_list, verb_order_show, verb_order_cancel;
 extern const struct verb verb_session_list, verb_session_show;
 extern const struct verb verb_card_list, verb_card_show, verb_card_release;
-extern const struct verb verb_audit;
+extern const struct verb verb_audit, verb_console;
 extern const struct verb verb_local_list, verb_local_info, verb_local_release;
 extern const struct verb verb_local_install, verb_local_load, verb_local_uninstall, verb_local_delete;
 extern const struct verb verb_local_lock, verb_local_unlock, verb_local_secure;

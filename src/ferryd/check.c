@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "front/pages.h"
 #include "keeper/keeper.h"
 #include "pki.h"
 #include <base/secret.h>
@@ -108,6 +109,18 @@ static void check_store(struct check *c)
                 c->config->kek_file);
 }
 
+static void check_package(struct check *c)
+{
+    const char *path = c->config->client_package;
+    struct stat about;
+    if (path[0] == 0)
+        return;
+    if (stat(path, &about) != 0 || access(path, R_OK) != 0)
+        problem(c, "client_package: %s: %s", path, strerror(errno));
+    else if (!S_ISREG(about.st_mode) || about.st_size > CLIENT_PACKAGE_MAX)
+        problem(c, "client_package: %s is no file of at most %d MiB", path, CLIENT_PACKAGE_MAX >> 20);
+}
+
 static void check_users(struct check *c)
 {
     if (c->config->user[0] != 0 && getpwnam(c->config->user) == NULL)
@@ -123,6 +136,7 @@ unsigned check_config(const struct config *config, void (*tell)(void *arg, const
     check_certificates(&c);
     check_token(&c);
     check_store(&c);
+    check_package(&c);
     check_users(&c);
     return c.problems;
 }

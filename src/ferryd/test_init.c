@@ -296,6 +296,16 @@ static void spoil_keeper_user(struct config *c)
     snprintf(c->keeper_user, sizeof(c->keeper_user), "no-such-user-here");
 }
 
+static void spoil_package(struct config *c)
+{
+    snprintf(c->client_package, sizeof(c->client_package), "/no/such/package.deb");
+}
+
+static void spoil_package_kind(struct config *c)
+{
+    snprintf(c->client_package, sizeof(c->client_package), "/");
+}
+
 static void leave_alone(struct config *c)
 {
     (void)c;
@@ -317,6 +327,8 @@ static const struct {
     {spoil_token_mode, "must have mode 0600"},
     {spoil_store, "store: its folder"},
     {spoil_kek_place, "lies in the folder of the store"},
+    {spoil_package, "client_package: /no/such"},
+    {spoil_package_kind, "is no file of at most 64 MiB"},
     {spoil_user, "user: there is no user"},
     {spoil_keeper_user, "keeper_user: there is no user"},
 };

@@ -7,11 +7,15 @@
 #include <jansson.h>
 
 #include "front/api.h"
+#include "front/operators.h"
 
-enum { API_NAMES_MAX = 2, API_CHANGES_MAX = 2, HEALTH_WAITING_MAX = 64, WHY_MAX = 300 };
+#define OPERATOR_COOKIE "__Host-ferry"
+
+enum { API_NAMES_MAX = 2, API_CHANGES_MAX = 2, HEALTH_WAITING_MAX = 64, WHY_MAX = 300, URL_TEXT_MAX = 512 };
 
 struct api {
     struct api_setup setup;
+    struct operators *operators; /* owned */
     /* Asking for health is free for everybody, so one look serves all who ask within a second. */
     struct {
         bool looking, known, store_answered, keeper_answered;
@@ -27,9 +31,12 @@ struct api_request {
     const struct http_request *http;
     char names[API_NAMES_MAX][CARD_NUMBER_TEXT_MAX + 1]; /* what stands for the {} of the route */
     char who[NAME_MAX_BYTES + 1];                        /* "admin token", "certificate CN" */
+    char cookie[OPERATOR_TOKEN_TEXT + 1];                /* "" when none came */
 };
 
 uint64_t api_now(const struct api *a);
+/* "certificate CN" of a verified client certificate. False: none was shown. */
+bool certificate_name(const struct http_request *r, char who[NAME_MAX_BYTES + 1]);
 /* Copies the name that the path gives to a row's. False: it is longer than any name, so there is nothing of
  * that name, and that was answered. */
 bool api_name(const struct api_request *q, char *out, size_t size);
@@ -108,5 +115,6 @@ api_handler api_orders_add, api_orders_list, api_orders_get, api_orders_cancel;
 api_handler api_sessions_list, api_sessions_get;
 api_handler api_cards_list, api_cards_get, api_cards_release;
 api_handler api_audit_list;
+api_handler api_logins_add, api_sign_in, api_me, api_sign_out;
 
 #endif

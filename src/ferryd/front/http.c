@@ -429,7 +429,16 @@ static void common_headers(struct http_reply *r)
     http_reply_header(r, "X-Content-Type-Options", "nosniff");
 }
 
-void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body)
+static bool add_body(struct evbuffer *out, struct view body, bool lasting)
+{
+    if (body.len == 0)
+        return true;
+    return (lasting ? evbuffer_add_reference(out, body.data, body.len, NULL, NULL)
+                    : evbuffer_add(out, body.data, body.len)) == 0;
+}
+
+static void send_reply(struct http_reply *r, int status, const char *content_type, struct view body,
+                       bool lasting)
 {
     if (r == NULL)
         return;
@@ -437,8 +446,7 @@ void http_reply_send(struct http_reply *r, int status, const char *content_type,
         reply_free(r);
         return;
     }
-    struct evbuffer *out = evhttp_request_get_output_buffer(r->request);
-    if (body.len > 0 && evbuffer_add(out, body.data, body.len) != 0)
+    if (!add_body(evhttp_request_get_output_buffer(r->request), body, lasting))
         status = 503;
     if (body.len > 0 && content_type != NULL)
         http_reply_header(r, "Content-Type", content_type);
@@ -449,6 +457,16 @@ void http_reply_send(struct http_reply *r, int status, const char *content_type,
     struct evhttp_request *request = r->request;
     reply_free(r);
     evhttp_send_reply(request, status, NULL, NULL);
+}
+
+void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body)
+{
+    send_reply(r, status, content_type, body, false);
+}
+
+void http_reply_send_lasting(struct http_reply *r, int status, const char *content_type, struct view body)
+{
+    send_reply(r, status, content_type, body, true);
 }
 
 /* ---- Streams ----------------------------------------------------------------------------------------- */

@@ -33,6 +33,8 @@ void http_reply_header(struct http_reply *r, const char *name, const char *value
 /* Ends the reply. body may be empty. Safe when the client has gone meanwhile. */
 void http_reply_send(struct http_reply *r, int status, const char *content_type, struct view body);
 
+/* The same for a body that lives as long as the server: it is not copied. */
+void http_reply_send_lasting(struct http_reply *r, int status, const char *content_type, struct view body);
 /* Instead of "no-store": what http_reply_send says of caching. For files that are the same for everybody. */
 void http_reply_cache(struct http_reply *r, const char *cache_control);
 

@@ -24,7 +24,7 @@
 
 /* Any token; the server is given its digest. */
 #define TEST_TOKEN "dGVzdCB0b2tlbiBvZiB0aGUgYWRtaW5pc3RyYXRvcg"
-enum { TEST_TEXT_MAX = 16 * 1024 * 1024 };
+enum { TEST_TEXT_MAX = 16 * 1024 * 1024, TEST_HEADERS_MAX = 6 };
 
 struct test_world {
     struct test_folder folder;
@@ -47,13 +47,14 @@ struct test_world {
     struct crypto *client_crypto;
     uint8_t import_key[32];
     CURL *curl;
-    const char *token; /* NULL: none is sent */
-    bool as_operator;  /* with the client certificate */
+    const char *token;                     /* NULL: none is sent */
+    bool as_operator;                      /* with the client certificate */
+    const char *headers[TEST_HEADERS_MAX]; /* more of them; NULL: none */
     long status;
     char *text;
     size_t text_len;
     json_t *json; /* NULL when the answer is none */
-    char allow[64], content_type[64];
+    char allow[64], content_type[64], set_cookie[200];
 };
 
 static inline void test_need(bool good, const char *what)
@@ -275,15 +276,21 @@ static inline size_t test_take_body(char *data, size_t size, size_t count, void 
     return len;
 }
 
+static inline void test_keep_header(struct view line, const char *name, char *out, size_t size)
+{
+    size_t len = strlen(name);
+    if (line.len > len + 2 && strncasecmp((const char *)line.data, name, len) == 0)
+        snprintf(out, size, "%.*s", (int)(line.len - len - 2), (const char *)line.data + len);
+}
+
 static inline size_t test_take_header(char *data, size_t size, size_t count, void *arg)
 {
     struct test_world *w = arg;
-    size_t len = size * count;
-    if (len > 7 && strncasecmp(data, "Allow: ", 7) == 0)
-        snprintf(w->allow, sizeof(w->allow), "%.*s", (int)(len - 9), data + 7);
-    if (len > 14 && strncasecmp(data, "Content-Type: ", 14) == 0)
-        snprintf(w->content_type, sizeof(w->content_type), "%.*s", (int)(len - 16), data + 14);
-    return len;
+    struct view line = view_of(data, size * count);
+    test_keep_header(line, "Allow: ", w->allow, sizeof(w->allow));
+    test_keep_header(line, "Content-Type: ", w->content_type, sizeof(w->content_type));
+    test_keep_header(line, "Set-Cookie: ", w->set_cookie, sizeof(w->set_cookie));
+    return line.len;
 }
 
 /* Asks, and gives the status; the answer is in w->text and, where it is JSON, w->json. body may be NULL. */
@@ -297,7 +304,7 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
     json_decref(w->json);
     w->json = NULL;
     w->text_len = 0;
-    w->text[0] = w->allow[0] = w->content_type[0] = '\0';
+    w->text[0] = w->allow[0] = w->content_type[0] = w->set_cookie[0] = '\0';
     w->status = 0;
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, url);
@@ -319,6 +326,9 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
         snprintf(header, sizeof(header), "Authorization: Bearer %s", w->token);
         headers = curl_slist_append(headers, header);
     }
+    for (size_t i = 0; i < TEST_HEADERS_MAX; i++)
+        if (w->headers[i] != NULL)
+            headers = curl_slist_append(headers, w->headers[i]);
     if (w->as_operator) {
         curl_easy_setopt(c, CURLOPT_SSLCERT, w->operator_certificate);
         curl_easy_setopt(c, CURLOPT_SSLKEY, w->operator_key);
