@@ -19,6 +19,7 @@
 #include <base/text.h>
 
 #include "front/api.h"
+#include "front/pages.h"
 #include "pki.h"
 #include "store/test_support.h"
 
@@ -38,23 +39,26 @@ struct test_world {
     struct vault *vault;
     struct http *http;
     struct api *api;
+    struct pages *pages;
     pthread_t thread;
     atomic_bool keeper_silent;
     atomic_uint_least64_t clock_ahead_ms;
     uint8_t token_digest[DIGEST_LEN];
+    struct pages_setup pages_setup;
     /* The client's. */
     struct store beside; /* the same database, for rows that sessions would write */
     struct crypto *client_crypto;
     uint8_t import_key[32];
     CURL *curl;
     const char *token;                     /* NULL: none is sent */
+    const char *coding;                    /* Accept-Encoding, undone by the client; NULL: none is sent */
     bool as_operator;                      /* with the client certificate */
     const char *headers[TEST_HEADERS_MAX]; /* more of them; NULL: none */
     long status;
     char *text;
     size_t text_len;
-    json_t *json; /* NULL when the answer is none */
-    char allow[64], content_type[64], set_cookie[200];
+    json_t *json;                     /* NULL when the answer is none */
+    char answered[8192], value[2048]; /* its headers as they came; the one that was asked for last */
 };
 
 static inline void test_need(bool good, const char *what)
@@ -98,6 +102,11 @@ static inline uint64_t test_now(void *ctx)
 static inline void test_route(void *app, const struct http_request *r)
 {
     api_handle(((struct test_world *)app)->api, r);
+}
+
+static inline void test_route_pages(void *app, const struct http_request *r)
+{
+    pages_get(((struct test_world *)app)->pages, r);
 }
 
 static inline void test_on_store(evutil_socket_t fd, short what, void *arg)
@@ -184,7 +193,8 @@ static inline void test_serve(struct test_world *w)
     static const struct http_route routes[] = {
         {"GET", "/health", test_route},   {"GET", "/metrics", test_route},
         {"GET", "/api/v1/*", test_route}, {"POST", "/api/v1/*", test_route},
-        {"PUT", "/api/v1/*", test_route}, {"DELETE", "/api/v1/*", test_route}};
+        {"PUT", "/api/v1/*", test_route}, {"DELETE", "/api/v1/*", test_route},
+        {"GET", "/*", test_route_pages}};
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);
     const struct http_settings settings = {.listen = "127.0.0.1",
@@ -204,6 +214,7 @@ static inline void test_serve(struct test_world *w)
                                     .order_expiry_s = 3600,
                                     .allow_weak = 1U << WEAK_SCP02};
     test_need(api_new(&w->api, &setup) == OK, "api");
+    test_need(pages_new(&w->pages, &w->pages_setup) == OK, "pages");
     w->base = event_base_new();
     test_need(http_new(&w->http, w->base, &settings, routes, sizeof(routes) / sizeof(routes[0]), w, why,
                        sizeof(why)) == OK,
@@ -217,9 +228,10 @@ static inline void test_serve(struct test_world *w)
               "loop");
 }
 
-static inline int test_world_setup(void **state)
+static inline struct test_world *test_world_open(const struct pages_setup *pages)
 {
     struct test_world *w = calloc(1, sizeof(*w));
+    w->pages_setup = *pages;
     test_folder_make(&w->folder);
     test_make_certificates(w);
     test_make_vault(w);
@@ -230,13 +242,11 @@ static inline int test_world_setup(void **state)
     w->curl = curl_easy_init();
     w->token = TEST_TOKEN;
     w->text = malloc(TEST_TEXT_MAX);
-    *state = w;
-    return 0;
+    return w;
 }
 
-static inline int test_world_teardown(void **state)
+static inline void test_world_close(struct test_world *w)
 {
-    struct test_world *w = *state;
     uint64_t one = 1;
     test_need(write(w->stop_fd, &one, sizeof(one)) == sizeof(one) && pthread_join(w->thread, NULL) == 0,
               "stopping");
@@ -245,6 +255,7 @@ static inline int test_world_teardown(void **state)
     w->beside.ops->close(w->beside.ctx);
     w->store.ops->close(w->store.ctx);
     api_free(&w->api);
+    pages_free(&w->pages);
     event_free(w->store_event);
     event_free(w->stop_event);
     event_base_free(w->base);
@@ -259,6 +270,18 @@ static inline int test_world_teardown(void **state)
         unlink(files[i]);
     test_folder_remove(&w->folder);
     free(w);
+}
+
+static inline int test_world_setup(void **state)
+{
+    const struct pages_setup none = {.client_package = ""};
+    *state = test_world_open(&none);
+    return 0;
+}
+
+static inline int test_world_teardown(void **state)
+{
+    test_world_close(*state);
     return 0;
 }
 
@@ -276,21 +299,24 @@ static inline size_t test_take_body(char *data, size_t size, size_t count, void 
     return len;
 }
 
-static inline void test_keep_header(struct view line, const char *name, char *out, size_t size)
-{
-    size_t len = strlen(name);
-    if (line.len > len + 2 && strncasecmp((const char *)line.data, name, len) == 0)
-        snprintf(out, size, "%.*s", (int)(line.len - len - 2), (const char *)line.data + len);
-}
-
 static inline size_t test_take_header(char *data, size_t size, size_t count, void *arg)
 {
     struct test_world *w = arg;
-    struct view line = view_of(data, size * count);
-    test_keep_header(line, "Allow: ", w->allow, sizeof(w->allow));
-    test_keep_header(line, "Content-Type: ", w->content_type, sizeof(w->content_type));
-    test_keep_header(line, "Set-Cookie: ", w->set_cookie, sizeof(w->set_cookie));
-    return line.len;
+    size_t len = strlen(w->answered);
+    snprintf(w->answered + len, sizeof(w->answered) - len, "%.*s", (int)(size * count), data);
+    return size * count;
+}
+
+/* A header of the answer, "" when it has none; valid until the next one is asked for. */
+static inline const char *test_header(struct test_world *w, const char *name)
+{
+    size_t len = strlen(name);
+    w->value[0] = '\0';
+    for (const char *line = w->answered; *line != '\0'; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strncasecmp(line, name, len) == 0 && strncmp(line + len, ": ", 2) == 0)
+            snprintf(w->value, sizeof(w->value), "%.*s", (int)strcspn(line + len + 2, "\r\n"),
+                     line + len + 2);
+    return w->value;
 }
 
 /* Asks, and gives the status; the answer is in w->text and, where it is JSON, w->json. body may be NULL. */
@@ -304,7 +330,7 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
     json_decref(w->json);
     w->json = NULL;
     w->text_len = 0;
-    w->text[0] = w->allow[0] = w->content_type[0] = w->set_cookie[0] = '\0';
+    w->text[0] = w->answered[0] = '\0';
     w->status = 0;
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, url);
@@ -316,6 +342,7 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
     curl_easy_setopt(c, CURLOPT_WRITEDATA, w);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, test_take_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, w);
+    curl_easy_setopt(c, CURLOPT_ACCEPT_ENCODING, w->coding);
     if (body.data != NULL) {
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, body.data);
         curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
