@@ -183,7 +183,7 @@ static void add_app(struct bench *b, const char *name, const char *cap_file, con
     struct writer file, sequence;
     struct cap cap;
     struct plan_problem why;
-    struct app_row row = {.created_ms = b->now_ms};
+    struct app_row row = {.created_ms = b->now_ms, .approved_by = "bench", .approved_ms = b->now_ms};
     wr_heap(&file, FILE_MAX);
     wr_heap(&sequence, SEQUENCE_TEXT_MAX);
     read_data_file(cap_file, &file);

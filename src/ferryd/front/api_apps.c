@@ -110,6 +110,8 @@ static void add_app(const struct api_request *q, const struct app_body *b, const
         return;
     }
     snprintf(row.name, sizeof(row.name), "%s", b->name);
+    snprintf(row.approved_by, sizeof(row.approved_by), "%s", q->who);
+    row.approved_ms = row.created_ms;
     row.cap = (struct blob){b->cap.data, b->cap.len};
     row.sequence = (struct blob){sequence->data, sequence->len};
     struct api_change c = {.changes = {{.kind = APP_ADD, .row.app = &row}},
@@ -273,6 +275,9 @@ void api_sequence_put(const struct api_request *q)
     }
     struct app_row changed = {0};
     memcpy(changed.name, row.name, sizeof(changed.name));
+    memcpy(changed.sha256, row.sha256, sizeof(changed.sha256));
+    memcpy(changed.approved_by, row.approved_by, sizeof(changed.approved_by));
+    changed.approved_ms = row.approved_ms;
     e = blob_copy(&changed.sequence, q->http->body);
     if (e != OK) {
         json_decref(warnings);

@@ -21,6 +21,8 @@ static const struct field app_fields[] = {
     {"major", FIELD_NUMBER, AT(app_row, package.major)},
     {"minor", FIELD_NUMBER, AT(app_row, package.minor)},
     {"created_ms", FIELD_NUMBER, AT(app_row, created_ms)},
+    {"approved_by", FIELD_TEXT, AT(app_row, approved_by)},
+    {"approved_ms", FIELD_NUMBER, AT(app_row, approved_ms)},
 };
 
 static const struct field type_fields[] = {
@@ -76,6 +78,8 @@ static const struct field order_fields[] = {
     {"type", FIELD_TEXT, AT(order_row, type)},
     {"level", FIELD_SIGNED, AT(order_row, level)},
     {"state", FIELD_TEXT, AT(order_row, state)},
+    {"offer_ticket", FIELD_TEXT, AT(order_row, offer_ticket)},
+    {"cards", FIELD_NUMBER, AT(order_row, cards)},
     {"cards_left", FIELD_NUMBER, AT(order_row, cards_left)},
     {"openings_left", FIELD_NUMBER, AT(order_row, openings_left)},
     {"created_ms", FIELD_NUMBER, AT(order_row, created_ms)},
@@ -90,6 +94,7 @@ static const struct field session_fields[] = {
     {"state", FIELD_BLOB, AT(session_row, state)},
     {"request_digest", FIELD_BYTES, AT(session_row, request_digest)},
     {"reply", FIELD_BLOB, AT(session_row, reply)},
+    {"dialogue", FIELD_BLOB, AT(session_row, dialogue)},
     {"step", FIELD_TEXT, AT(session_row, step)},
     {"outcome", FIELD_TEXT, AT(session_row, outcome)},
     {"reason", FIELD_TEXT, AT(session_row, reason)},
@@ -108,6 +113,23 @@ static const struct field audit_fields[] = {
     {"object", FIELD_TEXT, AT(audit_row, object)},   {"detail", FIELD_TEXT, AT(audit_row, detail)},
 };
 
+static const struct field tally_fields[] = {
+    {"day", FIELD_NUMBER, AT(tally_row, day)},
+    {"outcome", FIELD_TEXT, AT(tally_row, outcome)},
+    {"reason", FIELD_TEXT, AT(tally_row, reason)},
+    {"count", FIELD_NUMBER, AT(tally_row, count)},
+};
+
+/* Not a table, but one row of numbers that are counted when they are asked for. */
+static const struct field counts_fields[] = {
+    {"(SELECT count(*) FROM sessions WHERE outcome = '')", FIELD_NUMBER, AT(store_counts, sessions_running)},
+    {"(SELECT count(*) FROM cards)", FIELD_NUMBER, AT(store_counts, cards)},
+    {"(SELECT count(*) FROM cards WHERE quarantined = 1)", FIELD_NUMBER, AT(store_counts, cards_set_aside)},
+    {"(SELECT count(*) FROM orders WHERE state = 'open' AND expires_ms > :now)", FIELD_NUMBER,
+     AT(store_counts, orders_open)},
+    {"(SELECT count(*) FROM apps WHERE approved_by = '')", FIELD_NUMBER, AT(store_counts, apps_waiting)},
+};
+
 const struct table store_tables[TABLE_COUNT] = {
     [TABLE_APP] = TABLE("apps", "name", app_fields, app_row),
     [TABLE_TYPE] = TABLE("types", "name", type_fields, type_row),
@@ -117,6 +139,8 @@ const struct table store_tables[TABLE_COUNT] = {
     [TABLE_ORDER] = TABLE("orders", "id", order_fields, order_row),
     [TABLE_SESSION] = TABLE("sessions", "id", session_fields, session_row),
     [TABLE_AUDIT] = TABLE("audit", "number", audit_fields, audit_row),
+    [TABLE_TALLY] = TABLE("tallies", "day, outcome, reason", tally_fields, tally_row),
+    [TABLE_COUNTS] = TABLE("(SELECT 1)", "", counts_fields, store_counts),
 };
 
 const struct field *field_find(const struct table *t, const char *column)

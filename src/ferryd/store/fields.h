@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 struct field {
-    const char *column;
+    const char *column; /* or an expression, of what is only read */
     enum field_kind {
         FIELD_TEXT,
         FIELD_LINK,     /* text that refers to another table: "" is NULL there */
@@ -38,6 +38,8 @@ enum table_id {
     TABLE_ORDER,
     TABLE_SESSION,
     TABLE_AUDIT,
+    TABLE_TALLY,
+    TABLE_COUNTS,
     TABLE_COUNT
 };
 

@@ -10,15 +10,29 @@ enum { SQL_MAX = 4096 };
 
 /* Names that begin with :match, after :after, in order; nothing in a name sorts behind U+10FFFF. */
 #define BY_NAME(column)                                                                                      \
-    "WHERE " column " > :after AND " column " >= :match AND " column                                         \
-    " < :match || char(1114111) ORDER BY " column " LIMIT :limit"
+    column " > :after AND " column " >= :match AND " column " < :match || char(1114111) ORDER BY " column    \
+           " LIMIT :limit"
 /* Newest first, after the row that has the id :after. */
-#define NEWEST(table)                                                                                        \
-    "(:after = '' OR sequel < (SELECT sequel FROM " table " WHERE id = :after))"                             \
-    " AND substr(id, 1, length(:match)) = :match ORDER BY sequel DESC LIMIT :limit"
-#define AUDIT_NEWEST                                                                                         \
-    "(:after_number = 0 OR number < :after_number) AND substr(what, 1, length(:match)) = :match"             \
-    " ORDER BY number DESC LIMIT :limit"
+#define BEHIND(table)                                                                                        \
+    " < CASE WHEN :after = '' THEN 9223372036854775807"                                                      \
+    " ELSE (SELECT sequel FROM " table " WHERE id = :after) END"
+#define NEWEST(table) "sequel" BEHIND(table) " ORDER BY sequel DESC LIMIT :limit"
+/* Ids are random: those that begin with :match are found by their index, which has the order of their making
+ * too, and only the page that is asked for is read. (With a + a column is not taken for a way to search.) */
+#define MATCHING(table, filters)                                                                             \
+    "WHERE sequel IN (SELECT sequel FROM " table                                                             \
+    " WHERE id >= :match AND id < :match || char(1114111)" filters                                           \
+    " AND +sequel" BEHIND(table) " ORDER BY +sequel DESC LIMIT :limit) ORDER BY sequel DESC"
+#define OPEN          "state = 'open' AND expires_ms > :now"
+#define MAYBE(column) " AND (:" column " = '' OR " column " = :" column ")"
+#define MAYBE_OPEN    " AND (:open = 0 OR (" OPEN "))"
+#define MAYBE_ORDER   " AND (:order = '' OR order_id = :order)"
+#define MAYBE_RUNNING " AND (:running = 0 OR outcome = '')"
+#define AUDIT_MATCH   "substr(what, 1, length(:match)) = :match AND "
+#define AUDIT_BEHIND  "number < coalesce(nullif(:after_number, 0), 9223372036854775807)"
+#define AUDIT_NEWEST  AUDIT_BEHIND " ORDER BY number DESC LIMIT :limit"
+
+#define SESSION_BLOBS "state reply dialogue"
 
 static const struct query {
     enum table_id table;
@@ -36,23 +50,46 @@ static const struct query {
     [READ_ORDER] = {TABLE_ORDER, NULL, "WHERE id = :id"},
     [READ_ORDER_TICKET] = {TABLE_ORDER, NULL, "WHERE ticket_digest = :digest"},
     [READ_SESSION] = {TABLE_SESSION, NULL, "WHERE id = :id"},
-    [LIST_APPS] = {TABLE_APP, "cap", BY_NAME("name")},
-    [LIST_TYPES] = {TABLE_TYPE, NULL, BY_NAME("name")},
+    [READ_COUNTS] = {TABLE_COUNTS, NULL, ""},
+    [LIST_APPS] = {TABLE_APP, "cap", "WHERE " BY_NAME("name")},
+    [LIST_TYPES] = {TABLE_TYPE, NULL, "WHERE " BY_NAME("name")},
     [LIST_KEYS] = {TABLE_KEY, NULL,
                    "WHERE (name, version) > (:after, :after_number) AND name >= :match"
                    " AND name < :match || char(1114111) ORDER BY name, version LIMIT :limit"},
-    [LIST_CARDS] = {TABLE_CARD, NULL, BY_NAME("number")},
+    [LIST_CARDS] = {TABLE_CARD, NULL, "WHERE " BY_NAME("number")},
+    [LIST_CARDS_TYPE] = {TABLE_CARD, NULL, "WHERE type = :type AND " BY_NAME("number")},
+    [LIST_CARDS_SET_ASIDE] = {TABLE_CARD, NULL,
+                              "WHERE quarantined = 1" MAYBE("type") " AND " BY_NAME("number")},
     [LIST_LEDGER] = {TABLE_LEDGER, NULL, "WHERE card = :card ORDER BY kvn LIMIT :limit"},
     [LIST_ORDERS] = {TABLE_ORDER, NULL, "WHERE " NEWEST("orders")},
-    [LIST_SESSIONS] = {TABLE_SESSION, "state reply", "WHERE " NEWEST("sessions")},
-    [LIST_SESSIONS_ORDER] = {TABLE_SESSION, "state reply",
-                             "WHERE order_id = :order AND (:card = '' OR card = :card) AND " NEWEST(
-                                 "sessions")},
-    [LIST_SESSIONS_CARD] = {TABLE_SESSION, "state reply",
-                            "WHERE card = :card AND card <> '' AND " NEWEST("sessions")},
-    [LIST_AUDIT] = {TABLE_AUDIT, NULL, "WHERE " AUDIT_NEWEST},
-    [LIST_AUDIT_OBJECT] = {TABLE_AUDIT, NULL,
-                           "WHERE object = coalesce(nullif(:order, ''), :card) AND " AUDIT_NEWEST},
+    [LIST_ORDERS_MATCH] = {TABLE_ORDER, NULL, MATCHING("orders", MAYBE("app") MAYBE("card") MAYBE_OPEN)},
+    [LIST_ORDERS_OPEN] = {TABLE_ORDER, NULL, "WHERE " OPEN " AND " NEWEST("orders")},
+    [LIST_ORDERS_APP] = {TABLE_ORDER, NULL, "WHERE app = :app AND app <> '' AND " NEWEST("orders")},
+    [LIST_ORDERS_APP_OPEN] = {TABLE_ORDER, NULL, "WHERE app = :app AND " OPEN " AND " NEWEST("orders")},
+    [LIST_ORDERS_CARD] = {TABLE_ORDER, NULL,
+                          "WHERE card = :card AND card <> ''" MAYBE("app") MAYBE_OPEN
+                          " AND " NEWEST("orders")},
+    [LIST_OFFERS] = {TABLE_ORDER, NULL,
+                     "WHERE offer_ticket <> '' AND state = 'open' AND +expires_ms > :now AND cards_left > 0 "
+                     "AND openings_left > 0"
+                     " ORDER BY sequel DESC LIMIT :limit"},
+    [LIST_SESSIONS] = {TABLE_SESSION, SESSION_BLOBS, "WHERE " NEWEST("sessions")},
+    [LIST_SESSIONS_MATCH] = {TABLE_SESSION, SESSION_BLOBS,
+                             MATCHING("sessions", MAYBE_ORDER MAYBE("card") MAYBE_RUNNING)},
+    [LIST_SESSIONS_RUNNING] = {TABLE_SESSION, SESSION_BLOBS,
+                               "WHERE outcome = ''" MAYBE_ORDER MAYBE("card") " AND " NEWEST("sessions")},
+    [LIST_SESSIONS_ORDER] = {TABLE_SESSION, SESSION_BLOBS, "WHERE order_id = :order AND " NEWEST("sessions")},
+    [LIST_SESSIONS_CARD] = {TABLE_SESSION, SESSION_BLOBS,
+                            "WHERE card = :card AND card <> ''" MAYBE_ORDER " AND " NEWEST("sessions")},
+    [LIST_AUDIT] = {TABLE_AUDIT, NULL, "WHERE " AUDIT_MATCH AUDIT_NEWEST},
+    [LIST_AUDIT_ACTIONS] = {TABLE_AUDIT, NULL,
+                            "WHERE number IN (SELECT number FROM audit WHERE what >= :match"
+                            " AND what < :match || char(1114111) AND substr(what, 1, 8) <> 'session.'"
+                            " AND " AUDIT_NEWEST ") ORDER BY number DESC"},
+    [LIST_AUDIT_OBJECT] =
+        {TABLE_AUDIT, NULL,
+         "WHERE object = coalesce(nullif(:order, ''), :card) AND " AUDIT_MATCH AUDIT_NEWEST},
+    [LIST_TALLIES] = {TABLE_TALLY, NULL, "WHERE day >= :day ORDER BY day"},
 };
 
 enum err read_prepare(struct read_statements *r, sqlite3 *db)
@@ -179,6 +216,12 @@ static enum err get_session(void *ctx, const char *id, struct session_row *out)
     return one_by_text(ctx, READ_SESSION, ":id", id, out);
 }
 
+static enum err get_counts(void *ctx, uint64_t now_ms, struct store_counts *out)
+{
+    const struct statement *s = query(ctx, READ_COUNTS);
+    return one(s, statement_bind_number(s, ":now", (int64_t)now_ms), out);
+}
+
 /* A listing while it runs. The row that was given last is freed when the next one comes. */
 struct cursor {
     const struct statement *s;
@@ -187,7 +230,7 @@ struct cursor {
     enum err e;
     /* Keys of two parts ("name/version") and numbers, taken apart. */
     char after[CARD_NUMBER_TEXT_MAX + 1];
-    int64_t after_number;
+    uint64_t after_number;
 };
 
 static void split_after(struct cursor *c, enum table_id table, const char *after)
@@ -195,9 +238,9 @@ static void split_after(struct cursor *c, enum table_id table, const char *after
     memcpy(c->after, after, sizeof(c->after));
     char *slash = strrchr(c->after, '/');
     if (table == TABLE_AUDIT) {
-        c->after_number = (int64_t)strtoull(c->after, NULL, 10);
+        c->after_number = strtoull(c->after, NULL, 10);
     } else if (table == TABLE_KEY && slash != NULL) {
-        c->after_number = (int64_t)strtoul(slash + 1, NULL, 10);
+        c->after_number = strtoul(slash + 1, NULL, 10);
         *slash = '\0';
     }
 }
@@ -206,14 +249,21 @@ static enum err bind_listing(struct cursor *c, const struct listing *l)
 {
     const struct {
         const char *name, *text;
-    } texts[] = {{":after", c->after}, {":match", l->match}, {":order", l->order}, {":card", l->card}};
+    } texts[] = {{":after", c->after}, {":match", l->match}, {":order", l->order},
+                 {":card", l->card},   {":type", l->type},   {":app", l->app}};
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {{":after_number", c->after_number},
+                   {":open", l->open},
+                   {":running", l->running},
+                   {":now", l->now_ms},
+                   {":limit", l->limit}};
     enum err e = OK;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) && e == OK; i++)
         e = statement_bind_text(c->s, texts[i].name, texts[i].text);
-    if (e == OK)
-        e = statement_bind_number(c->s, ":after_number", c->after_number);
-    if (e == OK)
-        e = statement_bind_number(c->s, ":limit", (int64_t)l->limit);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && e == OK; i++)
+        e = statement_bind_number(c->s, numbers[i].name, (int64_t)numbers[i].value);
     return e;
 }
 
@@ -291,12 +341,21 @@ static enum err list_keys(void *ctx, const struct listing *l, enum err (*each)(v
     return cursor_close(&c);
 }
 
+/* A filter has a query of its own where an index goes by it; the rest is looked at row by row, where rows are
+ * few. */
+static enum read_id cards_query(const struct listing *l)
+{
+    if (l->set_aside)
+        return LIST_CARDS_SET_ASIDE;
+    return l->type[0] != '\0' ? LIST_CARDS_TYPE : LIST_CARDS;
+}
+
 static enum err list_cards(void *ctx, const struct listing *l, enum err (*each)(void *, struct card_row *),
                            void *arg)
 {
     struct cursor c;
     struct card_row row;
-    for (cursor_open(&c, ctx, LIST_CARDS, l); cursor_next(&c, &row);)
+    for (cursor_open(&c, ctx, cards_query(l), l); cursor_next(&c, &row);)
         c.e = each(arg, &row);
     return cursor_close(&c);
 }
@@ -311,21 +370,46 @@ static enum err list_ledger(void *ctx, const struct listing *l, enum err (*each)
     return cursor_close(&c);
 }
 
+static enum read_id orders_query(const struct listing *l)
+{
+    if (l->match[0] != '\0')
+        return LIST_ORDERS_MATCH;
+    if (l->card[0] != '\0')
+        return LIST_ORDERS_CARD;
+    if (l->app[0] != '\0')
+        return l->open ? LIST_ORDERS_APP_OPEN : LIST_ORDERS_APP;
+    return l->open ? LIST_ORDERS_OPEN : LIST_ORDERS;
+}
+
 static enum err list_orders(void *ctx, const struct listing *l, enum err (*each)(void *, struct order_row *),
                             void *arg)
 {
     struct cursor c;
     struct order_row row;
-    for (cursor_open(&c, ctx, LIST_ORDERS, l); cursor_next(&c, &row);)
+    for (cursor_open(&c, ctx, orders_query(l), l); cursor_next(&c, &row);)
+        c.e = each(arg, &row);
+    return cursor_close(&c);
+}
+
+static enum err list_offers(void *ctx, const struct listing *l, enum err (*each)(void *, struct order_row *),
+                            void *arg)
+{
+    struct cursor c;
+    struct order_row row;
+    for (cursor_open(&c, ctx, LIST_OFFERS, l); cursor_next(&c, &row);)
         c.e = each(arg, &row);
     return cursor_close(&c);
 }
 
 static enum read_id sessions_query(const struct listing *l)
 {
-    if (l->order[0] != '\0')
-        return LIST_SESSIONS_ORDER;
-    return l->card[0] != '\0' ? LIST_SESSIONS_CARD : LIST_SESSIONS;
+    if (l->match[0] != '\0')
+        return LIST_SESSIONS_MATCH;
+    if (l->running)
+        return LIST_SESSIONS_RUNNING;
+    if (l->card[0] != '\0')
+        return LIST_SESSIONS_CARD;
+    return l->order[0] != '\0' ? LIST_SESSIONS_ORDER : LIST_SESSIONS;
 }
 
 static enum err list_sessions(void *ctx, const struct listing *l,
@@ -338,13 +422,37 @@ static enum err list_sessions(void *ctx, const struct listing *l,
     return cursor_close(&c);
 }
 
+/* Nearly all of the trail is of sessions: what else there is has an index of its own. */
+static enum read_id audit_query(const struct listing *l)
+{
+    static const char sessions[] = "session.";
+    if (l->order[0] != '\0' || l->card[0] != '\0')
+        return LIST_AUDIT_OBJECT;
+    bool may_be_sessions = strncmp(l->match, sessions, strlen(sessions)) == 0 ||
+                           strncmp(l->match, sessions, strlen(l->match)) == 0;
+    return may_be_sessions ? LIST_AUDIT : LIST_AUDIT_ACTIONS;
+}
+
 static enum err list_audit(void *ctx, const struct listing *l, enum err (*each)(void *, struct audit_row *),
                            void *arg)
 {
     struct cursor c;
     struct audit_row row;
-    bool of_object = l->order[0] != '\0' || l->card[0] != '\0';
-    for (cursor_open(&c, ctx, of_object ? LIST_AUDIT_OBJECT : LIST_AUDIT, l); cursor_next(&c, &row);)
+    for (cursor_open(&c, ctx, audit_query(l), l); cursor_next(&c, &row);)
+        c.e = each(arg, &row);
+    return cursor_close(&c);
+}
+
+static enum err list_tallies(void *ctx, uint32_t from_day, enum err (*each)(void *, struct tally_row *),
+                             void *arg)
+{
+    const struct listing all = {.limit = PAGE_MAX};
+    struct cursor c;
+    struct tally_row row;
+    cursor_open(&c, ctx, LIST_TALLIES, &all);
+    if (c.e == OK)
+        c.e = statement_bind_number(c.s, ":day", from_day);
+    while (cursor_next(&c, &row))
         c.e = each(arg, &row);
     return cursor_close(&c);
 }
@@ -360,12 +468,15 @@ void read_fill_ops(struct store_ops *ops)
     ops->get_order = get_order;
     ops->get_order_by_ticket = get_order_by_ticket;
     ops->get_session = get_session;
+    ops->get_counts = get_counts;
     ops->list_apps = list_apps;
     ops->list_types = list_types;
     ops->list_keys = list_keys;
     ops->list_cards = list_cards;
     ops->list_ledger = list_ledger;
     ops->list_orders = list_orders;
+    ops->list_offers = list_offers;
     ops->list_sessions = list_sessions;
     ops->list_audit = list_audit;
+    ops->list_tallies = list_tallies;
 }

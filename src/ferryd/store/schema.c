@@ -60,6 +60,44 @@ static const char *const migrations[] = {
     "INSERT INTO probe VALUES (0);",
     /* 2: a token names its session; nobody looks for one by the token's digest, which each POST changes */
     "DROP INDEX sessions_token;",
+    /* 3: who approved an application, offers and how many cards an order was made for, the dialogue of a
+     * session; and what listings that are filtered go by (a column that has one value in a partial index is
+     * there so that the index alone is read). An application of before was in use: it counts as
+     * approved. The table is made anew so that its file, which is large, stays behind all that listings
+     * read. */
+    "CREATE TABLE apps_3 ("
+    " name TEXT NOT NULL PRIMARY KEY, package BLOB NOT NULL, major INTEGER NOT NULL, minor INTEGER NOT NULL,"
+    " sha256 BLOB NOT NULL, created_ms INTEGER NOT NULL, approved_by TEXT NOT NULL,"
+    " approved_ms INTEGER NOT NULL, info BLOB NOT NULL, sequence BLOB NOT NULL, cap BLOB NOT NULL) STRICT;"
+    "INSERT INTO apps_3 SELECT name, package, major, minor, sha256, created_ms, 'before', created_ms, info,"
+    " sequence, cap FROM apps;"
+    "DROP TABLE apps;"
+    "ALTER TABLE apps_3 RENAME TO apps;"
+    "CREATE INDEX apps_waiting ON apps (approved_by) WHERE approved_by = '';"
+    "ALTER TABLE orders ADD COLUMN offer_ticket TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE orders ADD COLUMN cards INTEGER NOT NULL DEFAULT 1;"
+    /* Each delivery that was not a failure has taken one. */
+    "UPDATE orders SET cards = cards_left + (SELECT count(*) FROM sessions"
+    " WHERE order_id = orders.id AND outcome IN ('confirmed', 'reported'));"
+    "ALTER TABLE sessions ADD COLUMN dialogue BLOB NOT NULL DEFAULT x'';"
+    "DROP INDEX cards_type;"
+    "CREATE INDEX cards_type ON cards (type, number);"
+    "CREATE INDEX cards_set_aside ON cards (quarantined, number) WHERE quarantined = 1;"
+    "DROP INDEX orders_app;"
+    "CREATE INDEX orders_app ON orders (app) WHERE app <> '';"
+    "CREATE INDEX orders_card ON orders (card) WHERE card <> '';"
+    "CREATE INDEX orders_open ON orders (state, sequel, expires_ms) WHERE state = 'open';"
+    "CREATE INDEX orders_app_open ON orders (app, state, sequel, expires_ms) WHERE state = 'open';"
+    "CREATE INDEX orders_expiry ON orders (state, expires_ms) WHERE state = 'open';"
+    "CREATE INDEX orders_offers ON orders (state) WHERE offer_ticket <> '' AND state = 'open';"
+    "CREATE INDEX sessions_running ON sessions (outcome) WHERE outcome = '';"
+    "CREATE INDEX audit_what ON audit (what) WHERE substr(what, 1, 8) <> 'session.';"
+    /* How many sessions ended how, on which day (since 1970, UTC): counted as they end. */
+    "CREATE TABLE tallies ("
+    " day INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL,"
+    " PRIMARY KEY (day, outcome, reason)) STRICT, WITHOUT ROWID;"
+    "INSERT INTO tallies SELECT updated_ms / 86400000, outcome, reason, count(*) FROM sessions"
+    " WHERE outcome <> '' GROUP BY 1, 2, 3;",
 };
 
 int schema_version(void)
@@ -85,6 +123,11 @@ static enum err migrate_one(sqlite3 *db, int version)
 
 enum err schema_migrate(sqlite3 *db)
 {
+    return schema_migrate_to(db, schema_version());
+}
+
+enum err schema_migrate_to(sqlite3 *db, int last)
+{
     int64_t version = 0, application = 0, tables = 0;
     enum err e = db_number(db, "PRAGMA user_version", &version);
     if (e == OK)
@@ -103,7 +146,7 @@ enum err schema_migrate(sqlite3 *db)
             log_str("why", "the store was written by a newer version of this program"));
         return ERR_UNSUPPORTED;
     }
-    for (int next = (int)version + 1; next <= schema_version(); next++) {
+    for (int next = (int)version + 1; next <= last && next <= schema_version(); next++) {
         e = migrate_one(db, next);
         if (e != OK)
             return e;

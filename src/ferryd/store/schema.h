@@ -15,5 +15,7 @@ int schema_version(void);
 /* Brings a database to schema_version, each migration in a transaction of its own. ERR_UNSUPPORTED when it is
  * newer, ERR_FORMAT when it is not a store of ours, ERR_DISK_FULL, ERR_IO. */
 enum err schema_migrate(sqlite3 *db) MUST_USE;
+/* The same, to an earlier version: so tests have a store of before. */
+enum err schema_migrate_to(sqlite3 *db, int last) MUST_USE;
 
 #endif

@@ -34,6 +34,8 @@ struct app_row {
     uint8_t sha256[DIGEST_LEN];
     struct cap_package package;
     uint64_t created_ms;
+    char approved_by[NAME_MAX_BYTES + 1]; /* as audit_row.who; "": it is neither ordered nor delivered */
+    uint64_t approved_ms;
 };
 
 struct type_row {
@@ -83,6 +85,8 @@ struct order_row {
     char type[NAME_MAX_BYTES + 1];       /* "": any type */
     int level;                           /* -1: as the type says */
     char state[WORD_MAX + 1];            /* open, done, cancelled */
+    char offer_ticket[TICKET_MAX];       /* the ticket in clear, of an offer to everybody; "": it is none */
+    uint32_t cards;                      /* how many it was made for */
     uint32_t cards_left;                 /* how many cards may still be served */
     uint32_t openings_left;              /* how many channels may still be opened on this ticket */
     uint64_t created_ms, expires_ms;
@@ -96,6 +100,7 @@ struct session_row {
     struct blob state;                   /* session/session.h */
     uint8_t request_digest[DIGEST_LEN];  /* of the POST that reply answers */
     struct blob reply;                   /* the answer, so that a repeated POST gets the same one */
+    struct blob dialogue;                /* front/trace.h */
     char step[WORD_MAX + 1];             /* name of the state, for people */
     char outcome[WORD_MAX + 1], reason[WORD_MAX + 1]; /* "" while it runs */
     char detail[DETAIL_MAX + 1];
@@ -113,11 +118,26 @@ struct audit_row {
     char detail[DETAIL_MAX + 1];
 };
 
+/* How many sessions ended so, on one day. */
+struct tally_row {
+    uint32_t day; /* since 1970-01-01, UTC */
+    char outcome[WORD_MAX + 1], reason[WORD_MAX + 1];
+    uint64_t count;
+};
+
+/* How much there is of what an operator looks after. */
+struct store_counts {
+    uint64_t sessions_running, cards, cards_set_aside, orders_open, apps_waiting;
+};
+
 /* One change. Pointers are borrowed until store_submit returns. */
 struct change {
     enum {
         APP_ADD,          /* fails with ERR_EXISTS */
-        APP_PUT_SEQUENCE, /* ERR_NOT_FOUND */
+        APP_PUT_SEQUENCE, /* approved_by and approved_ms with it; ERR_NOT_FOUND, also when the file is not
+                             of row.app->sha256 */
+        APP_PUT_TEXTS,    /* info; ERR_NOT_FOUND as before */
+        APP_APPROVE,      /* ERR_NOT_FOUND; ERR_STATE when it was approved already */
         APP_REMOVE,       /* ERR_NOT_FOUND; ERR_CONFLICT while open orders name it */
         TYPE_ADD,         /* ERR_EXISTS */
         TYPE_PUT,         /* replaces or adds */
@@ -133,13 +153,16 @@ struct change {
         LEDGER_LOAD_FAILED,
         LEDGER_CLEAR,   /* a proven success */
         LEDGER_RELEASE, /* openings - limit, not below 0: so many are known to have ended; all else stays */
-        ORDER_ADD,      /* ERR_EXISTS; ERR_NOT_FOUND when the app or type that it names is not there */
+        ORDER_ADD,      /* ERR_EXISTS; ERR_NOT_FOUND when the app or type that it names is not there;
+                           ERR_POLICY when the app is not approved */
         ORDER_CANCEL,   /* ERR_NOT_FOUND; ERR_STATE unless open */
+        ORDER_TICKET,   /* ticket_digest and offer_ticket take the place of the old; ERR_NOT_FOUND; ERR_STATE
+                           unless open and not expired */
         ORDER_OPENING,  /* openings_left - 1; ERR_BLOCKED at 0, ERR_STATE unless open, ERR_EXPIRED */
         ORDER_SERVED,   /* cards_left - 1, never below 0; at 0 an open order is done */
-        SESSION_ADD,    /* ERR_EXISTS; stored as revision + 1 */
+        SESSION_ADD,    /* ERR_EXISTS; stored as revision + 1; counted when it has ended */
         SESSION_PUT,    /* revision must be the stored one, else ERR_CONFLICT; stored as revision + 1. What
-                           identifies it (id, order, created_ms) stays */
+                           identifies it (id, order, created_ms) stays; when it ends it is counted */
         AUDIT_ADD,
         CHANGE_COUNT
     } kind;
@@ -162,8 +185,15 @@ struct store;
 struct listing {
     char after[CARD_NUMBER_TEXT_MAX + 1]; /* the key of the last row of the page before; "": from the start */
     char match[NAME_MAX_BYTES + 1];       /* begins with; "": all */
-    char order[ID_TEXT + 1], card[CARD_NUMBER_TEXT_MAX + 1]; /* sessions, audit: only of these; "": all */
-    size_t limit;                                            /* 1 to PAGE_MAX */
+    /* Only of these, "": all. order: sessions, audit; card: orders, sessions, audit; type: cards; app:
+     * orders. */
+    char order[ID_TEXT + 1], card[CARD_NUMBER_TEXT_MAX + 1];
+    char type[NAME_MAX_BYTES + 1], app[NAME_MAX_BYTES + 1];
+    bool set_aside;  /* only cards in quarantine */
+    bool open;       /* only orders that are open and not expired */
+    bool running;    /* only sessions that have not ended */
+    uint64_t now_ms; /* open, offers: expired is what ends until then */
+    size_t limit;    /* 1 to PAGE_MAX */
 };
 
 /* What the writer did since it was opened. */
@@ -189,6 +219,7 @@ struct store_ops {
     enum err (*get_order)(void *ctx, const char *id, struct order_row *out);
     enum err (*get_order_by_ticket)(void *ctx, const uint8_t digest[DIGEST_LEN], struct order_row *out);
     enum err (*get_session)(void *ctx, const char *id, struct session_row *out);
+    enum err (*get_counts)(void *ctx, uint64_t now_ms, struct store_counts *out);
 
     /* Calls each for every row of the page; it may take over blobs by clearing them in the row. Stops early
      * on an error. */
@@ -204,11 +235,18 @@ struct store_ops {
                             enum err (*each)(void *arg, struct ledger_row *row), void *arg);
     enum err (*list_orders)(void *ctx, const struct listing *l,
                             enum err (*each)(void *arg, struct order_row *row), void *arg);
+    /* Offers that a card could still take: open, not expired at now_ms, cards and openings left. after and
+     * the filters are not used. */
+    enum err (*list_offers)(void *ctx, const struct listing *l,
+                            enum err (*each)(void *arg, struct order_row *row), void *arg);
     enum err (*list_sessions)(void *ctx, const struct listing *l,
                               enum err (*each)(void *arg, struct session_row *row),
-                              void *arg); /* without state and reply */
+                              void *arg); /* without state, reply and dialogue */
     enum err (*list_audit)(void *ctx, const struct listing *l,
                            enum err (*each)(void *arg, struct audit_row *row), void *arg);
+    /* From this day on, by day; not in pages: there are as many as days and outcomes. */
+    enum err (*list_tallies)(void *ctx, uint32_t from_day, enum err (*each)(void *arg, struct tally_row *row),
+                             void *arg);
 
     /* Copies what it needs, returns at once. done is called once, on the loop's thread, from store_dispatch,
      * when the set is durable (OK) or was refused as a whole (ERR_DISK_FULL, ERR_CONFLICT, ...; failed: which

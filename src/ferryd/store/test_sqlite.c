@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "store/read.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/test_support.h"
@@ -47,7 +48,9 @@ static struct app_row app = {.name = "hello",
                              .info = {(uint8_t *)"{}", 2},
                              .sha256 = {1, 2, 3},
                              .package = {{{0xA0, 0, 0, 0, 1, 2}, 6}, 1, 4},
-                             .created_ms = 1700000000123};
+                             .created_ms = 1700000000123,
+                             .approved_by = "admin token",
+                             .approved_ms = 1700000000124};
 static struct type_row type = {.name = "badge", .spec = {(uint8_t *)"{}", 2}, .created_ms = 5};
 static struct key_row key = {
     .attributes = {.name = "master", .version = 1, .use = KEY_USE_MASTER, .type = KEY_AES, .key_len = 16},
@@ -71,6 +74,8 @@ static struct order_row order = {.id = "00000000000000000000000000000001",
                                  .type = "badge",
                                  .level = -1,
                                  .state = "open",
+                                 .offer_ticket = "for-everybody",
+                                 .cards = 3,
                                  .cards_left = 1,
                                  .openings_left = 2,
                                  .created_ms = 11,
@@ -82,6 +87,7 @@ static struct session_row session = {.id = "0000000000000000000000000000000A",
                                      .state = {(uint8_t *)"\0\1", 2},
                                      .request_digest = {0xCC},
                                      .reply = {(uint8_t *)"reply", 5},
+                                     .dialogue = {(uint8_t *)"trace", 5},
                                      .step = "identify",
                                      .posts = 1,
                                      .commands = 2,
@@ -139,6 +145,8 @@ static void rows_come_back(void **state)
     assert_memory_equal(&a.package.aid, &app.package.aid, sizeof(app.package.aid));
     assert_int_equal(a.package.minor, 4);
     assert_int_equal(a.created_ms, app.created_ms);
+    assert_string_equal(a.approved_by, "admin token");
+    assert_int_equal(a.approved_ms, app.approved_ms);
     app_row_free(&a);
 
     struct key_row k;
@@ -165,6 +173,8 @@ static void rows_come_back(void **state)
     assert_string_equal(o.id, order.id);
     assert_int_equal(o.level, -1);
     assert_int_equal(o.expires_ms, 1000);
+    assert_string_equal(o.offer_ticket, "for-everybody");
+    assert_int_equal(o.cards, 3);
 
     struct session_row s;
     assert_int_equal(ops->get_session(ctx, session.id, &s), OK);
@@ -172,6 +182,7 @@ static void rows_come_back(void **state)
     assert_string_equal(s.order, order.id);
     assert_blob(&s.state, &session.state);
     assert_blob(&s.reply, &session.reply);
+    assert_blob(&s.dialogue, &session.dialogue);
     assert_memory_equal(s.request_digest, session.request_digest, DIGEST_LEN);
     assert_int_equal(s.bytes, 3);
     session_row_free(&s);
@@ -210,6 +221,8 @@ static void apps_are_guarded(void **state)
     struct world *w = *state;
     REFUSED(w, ERR_NOT_FOUND, APP_PUT_SEQUENCE, app, &app);
     REFUSED(w, ERR_NOT_FOUND, APP_REMOVE, app, &app);
+    REFUSED(w, ERR_NOT_FOUND, APP_PUT_TEXTS, app, &app);
+    REFUSED(w, ERR_NOT_FOUND, APP_APPROVE, app, &app);
     fill(w);
     REFUSED(w, ERR_EXISTS, APP_ADD, app, &app);
 
@@ -221,10 +234,69 @@ static void apps_are_guarded(void **state)
     assert_blob(&got.cap, &app.cap);
     app_row_free(&got);
 
+    changed.info = (struct blob){(uint8_t *)"{\"title\":\"x\"}", 13};
+    changed.sha256[0] ^= 1; /* another file has the name now */
+    REFUSED(w, ERR_NOT_FOUND, APP_PUT_SEQUENCE, app, &changed);
+    REFUSED(w, ERR_NOT_FOUND, APP_PUT_TEXTS, app, &changed);
+    changed.sha256[0] ^= 1;
+    APPLY(w, APP_PUT_TEXTS, app, &changed);
+    assert_int_equal(w->store.ops->get_app(w->store.ctx, "hello", &got), OK);
+    assert_blob(&got.info, &changed.info);
+    app_row_free(&got);
+
     REFUSED(w, ERR_CONFLICT, APP_REMOVE, app, &app);
     APPLY(w, ORDER_CANCEL, order, &order);
     APPLY(w, APP_REMOVE, app, &app);
     assert_int_equal(w->store.ops->get_app(w->store.ctx, "hello", &got), ERR_NOT_FOUND);
+}
+
+static void an_app_is_approved_before_it_is_ordered(void **state)
+{
+    struct world *w = *state;
+    struct app_row waiting = app, got;
+    struct store_counts counts;
+    waiting.approved_by[0] = '\0';
+    waiting.approved_ms = 0;
+    APPLY(w, TYPE_ADD, type, &type);
+    APPLY(w, APP_ADD, app, &waiting);
+    REFUSED(w, ERR_POLICY, ORDER_ADD, order, &order);
+    assert_int_equal(w->store.ops->get_counts(w->store.ctx, 0, &counts), OK);
+    assert_int_equal(counts.apps_waiting, 1);
+    APPLY(w, APP_APPROVE, app, &app);
+    REFUSED(w, ERR_STATE, APP_APPROVE, app, &app);
+    APPLY(w, ORDER_ADD, order, &order);
+    assert_int_equal(w->store.ops->get_app(w->store.ctx, "hello", &got), OK);
+    assert_string_equal(got.approved_by, app.approved_by);
+    assert_int_equal(got.approved_ms, app.approved_ms);
+    app_row_free(&got);
+
+    /* Another sequence is another thing to look at. */
+    APPLY(w, APP_PUT_SEQUENCE, app, &waiting);
+    assert_int_equal(w->store.ops->get_app(w->store.ctx, "hello", &got), OK);
+    assert_string_equal(got.approved_by, "");
+    assert_int_equal(got.approved_ms, 0);
+    app_row_free(&got);
+}
+
+static void a_new_ticket_takes_the_place_of_the_old(void **state)
+{
+    struct world *w = *state;
+    struct order_row fresh = order, got;
+    fresh.ticket_digest[0] = 0xAB;
+    snprintf(fresh.offer_ticket, sizeof(fresh.offer_ticket), "another");
+    REFUSED(w, ERR_NOT_FOUND, ORDER_TICKET, order, &fresh);
+    fill(w);
+    struct change late = CHANGE(ORDER_TICKET, order, &fresh);
+    late.now_ms = order.expires_ms;
+    assert_int_equal(apply(w, late), ERR_STATE);
+    APPLY(w, ORDER_TICKET, order, &fresh);
+    assert_int_equal(w->store.ops->get_order_by_ticket(w->store.ctx, order.ticket_digest, &got),
+                     ERR_NOT_FOUND);
+    assert_int_equal(w->store.ops->get_order_by_ticket(w->store.ctx, fresh.ticket_digest, &got), OK);
+    assert_string_equal(got.offer_ticket, "another");
+    assert_int_equal(got.cards_left, order.cards_left);
+    APPLY(w, ORDER_CANCEL, order, &order);
+    REFUSED(w, ERR_STATE, ORDER_TICKET, order, &fresh);
 }
 
 static void types_are_guarded(void **state)
@@ -473,6 +545,7 @@ static void sessions_change_only_as_they_were_read(void **state)
     next.revision = 1;
     next.token_digest[0] = 0xDD;
     next.state = (struct blob){0};
+    next.dialogue = (struct blob){(uint8_t *)"longer", 6};
     (void)snprintf(next.card, sizeof(next.card), "%s", "42-01");
     (void)snprintf(next.step, sizeof(next.step), "%s", "done");
     (void)snprintf(next.outcome, sizeof(next.outcome), "%s", "failed");
@@ -489,6 +562,7 @@ static void sessions_change_only_as_they_were_read(void **state)
     assert_memory_equal(got.token_digest, next.token_digest, DIGEST_LEN);
     assert_int_equal(got.revision, 2);
     assert_int_equal(got.state.len, 0);
+    assert_blob(&got.dialogue, &next.dialogue);
     assert_string_equal(got.id, next.id);
     assert_string_equal(got.order, next.order);
     assert_string_equal(got.card, next.card);
@@ -625,7 +699,20 @@ static enum err each_session(void *arg, struct session_row *row)
 {
     assert_int_equal(row->state.len, 0);
     assert_int_equal(row->reply.len, 0);
+    assert_int_equal(row->dialogue.len, 0);
     return take_name(arg, row->id);
+}
+
+static enum err each_card(void *arg, struct card_row *row)
+{
+    return take_name(arg, row->number);
+}
+
+static enum err each_tally(void *arg, struct tally_row *row)
+{
+    char text[CARD_NUMBER_TEXT_MAX + 1];
+    snprintf(text, sizeof(text), "%u/%s/%s=%u", row->day, row->outcome, row->reason, (unsigned)row->count);
+    return take_name(arg, text);
 }
 
 static enum err each_audit(void *arg, struct audit_row *row)
@@ -754,6 +841,297 @@ static void orders_sessions_and_audit_come_newest_first(void **state)
     }
 }
 
+static void cards_are_filtered(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *number, *type;
+        bool set_aside;
+    } cards[] = {{"3", "badge", true}, {"1", "badge", false}, {"12", "other", true},
+                 {"2", "badge", true}, {"11", "badge", true}, {"4", "", true}};
+    struct type_row other = {.name = "other", .spec = type.spec};
+    APPLY(w, TYPE_ADD, type, &type);
+    APPLY(w, TYPE_ADD, type, &other);
+    for (size_t i = 0; i < sizeof(cards) / sizeof(cards[0]); i++) {
+        struct card_row row = card;
+        snprintf(row.number, sizeof(row.number), "%s", cards[i].number);
+        snprintf(row.type, sizeof(row.type), "%s", cards[i].type);
+        row.quarantined = cards[i].set_aside;
+        APPLY(w, CARD_PUT, card, &row);
+    }
+    static const struct {
+        struct listing l;
+        const char *want;
+    } rows[] = {
+        {{.limit = 9}, "1 11 12 2 3 4"},
+        {{.limit = 9, .type = "badge"}, "1 11 2 3"},
+        {{.limit = 2, .type = "badge", .after = "1"}, "11 2"},
+        {{.limit = 9, .type = "badge", .match = "1"}, "1 11"},
+        {{.limit = 9, .type = "none"}, ""},
+        {{.limit = 9, .set_aside = true}, "11 12 2 3 4"},
+        {{.limit = 9, .set_aside = true, .after = "12"}, "2 3 4"},
+        {{.limit = 9, .set_aside = true, .type = "badge"}, "11 2 3"},
+        {{.limit = 9, .set_aside = true, .match = "1"}, "11 12"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct names n = {0};
+        assert_int_equal(w->store.ops->list_cards(w->store.ctx, &rows[i].l, each_card, &n), OK);
+        expect_names(&n, rows[i].want);
+    }
+    struct store_counts counts;
+    assert_int_equal(w->store.ops->get_counts(w->store.ctx, 0, &counts), OK);
+    assert_int_equal(counts.cards, 6);
+    assert_int_equal(counts.cards_set_aside, 5);
+}
+
+/* Ids of two families, so that those that begin alike are not neighbours in time. */
+static void orders_are_filtered(void **state)
+{
+    struct world *w = *state;
+    struct app_row second = app;
+    snprintf(second.name, sizeof(second.name), "other");
+    static const struct {
+        const char *id, *app, *card;
+        uint64_t expires_ms;
+        bool offer, cancelled;
+        uint32_t cards_left, openings_left;
+    } orders[] = {
+        {"a1", "hello", "", 1000, true, false, 1, 1},   {"b1", "hello", "", 400, true, false, 1, 1},
+        {"a2", "other", "1", 1000, false, false, 1, 1}, {"b2", "other", "", 1000, true, true, 1, 1},
+        {"a3", "hello", "1", 1000, false, true, 1, 1},  {"b3", "hello", "", 1000, true, false, 0, 1},
+        {"a4", "", "1", 1000, false, false, 1, 1},      {"b4", "hello", "", 1000, true, false, 1, 0},
+        {"a5", "hello", "", 501, true, false, 1, 1},
+    };
+    APPLY(w, APP_ADD, app, &app);
+    APPLY(w, APP_ADD, app, &second);
+    APPLY(w, TYPE_ADD, type, &type);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        struct order_row o = order;
+        snprintf(o.id, sizeof(o.id), "%s", orders[i].id);
+        snprintf(o.app, sizeof(o.app), "%s", orders[i].app);
+        snprintf(o.card, sizeof(o.card), "%s", orders[i].card);
+        snprintf(o.offer_ticket, sizeof(o.offer_ticket), "%s", orders[i].offer ? "x" : "");
+        o.ticket_digest[0] = (uint8_t)i;
+        o.expires_ms = orders[i].expires_ms;
+        o.cards_left = orders[i].cards_left;
+        o.openings_left = orders[i].openings_left;
+        APPLY(w, ORDER_ADD, order, &o);
+        if (orders[i].cancelled)
+            APPLY(w, ORDER_CANCEL, order, &o);
+    }
+    static const struct {
+        struct listing l;
+        const char *want;
+    } rows[] = {
+        {{.limit = 9}, "a5 b4 a4 b3 a3 b2 a2 b1 a1"},
+        {{.limit = 9, .open = true, .now_ms = 500}, "a5 b4 a4 b3 a2 a1"},
+        {{.limit = 9, .open = true, .now_ms = 501}, "b4 a4 b3 a2 a1"},
+        {{.limit = 2, .open = true, .now_ms = 501, .after = "a4"}, "b3 a2"},
+        {{.limit = 9, .app = "hello"}, "a5 b4 b3 a3 b1 a1"},
+        {{.limit = 9, .app = "hello", .after = "a3"}, "b1 a1"},
+        {{.limit = 9, .app = "hello", .open = true, .now_ms = 500}, "a5 b4 b3 a1"},
+        {{.limit = 9, .card = "1"}, "a4 a3 a2"},
+        {{.limit = 9, .card = "1", .after = "a4"}, "a3 a2"},
+        {{.limit = 9, .card = "1", .app = "other"}, "a2"},
+        {{.limit = 9, .card = "1", .open = true, .now_ms = 500}, "a4 a2"},
+        {{.limit = 9, .match = "a"}, "a5 a4 a3 a2 a1"},
+        {{.limit = 2, .match = "a", .after = "a4"}, "a3 a2"},
+        {{.limit = 9, .match = "b", .app = "hello"}, "b4 b3 b1"},
+        {{.limit = 9, .match = "a", .card = "1"}, "a4 a3 a2"},
+        {{.limit = 9, .match = "b", .open = true, .now_ms = 500}, "b4 b3"},
+        {{.limit = 9, .match = "b4", .after = "none"}, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct names n = {0};
+        assert_int_equal(w->store.ops->list_orders(w->store.ctx, &rows[i].l, each_order, &n), OK);
+        expect_names(&n, rows[i].want);
+    }
+    const struct listing offers = {.limit = 9, .now_ms = 500}, newest = {.limit = 1, .now_ms = 500};
+    struct names n = {0}, first = {0};
+    assert_int_equal(w->store.ops->list_offers(w->store.ctx, &offers, each_order, &n), OK);
+    expect_names(&n, "a5 a1");
+    assert_int_equal(w->store.ops->list_offers(w->store.ctx, &newest, each_order, &first), OK);
+    expect_names(&first, "a5");
+    struct store_counts counts;
+    assert_int_equal(w->store.ops->get_counts(w->store.ctx, 500, &counts), OK);
+    assert_int_equal(counts.orders_open, 6);
+}
+
+enum { DAY_MS = 86400000 };
+
+static void sessions_are_filtered_and_tallied(void **state)
+{
+    struct world *w = *state;
+    struct store_counts counts;
+    fill(w);
+    /* One that has ended where it began, and three that run; two of these end, one of them a day later. */
+    for (uint8_t i = 1; i <= 4; i++) {
+        struct session_row s = session;
+        snprintf(s.id, sizeof(s.id), i % 2 == 0 ? "a%u" : "b%u", i);
+        snprintf(s.card, sizeof(s.card), i < 3 ? "c1" : "c2");
+        snprintf(s.outcome, sizeof(s.outcome), i == 1 ? "failed" : "");
+        snprintf(s.reason, sizeof(s.reason), i == 1 ? "wrong-card" : "");
+        s.updated_ms = DAY_MS - 1;
+        APPLY(w, SESSION_ADD, session, &s);
+        if (i < 3)
+            continue;
+        s.revision = 1;
+        APPLY(w, SESSION_PUT, session, &s); /* goes on: nothing is counted */
+        s.revision = 2;
+        s.updated_ms = i == 3 ? DAY_MS - 1 : DAY_MS;
+        snprintf(s.outcome, sizeof(s.outcome), "failed");
+        snprintf(s.reason, sizeof(s.reason), "wrong-card");
+        APPLY(w, SESSION_PUT, session, &s);
+        s.revision = 3;
+        APPLY(w, SESSION_PUT, session, &s); /* it had ended: not once more */
+    }
+    static const struct {
+        struct listing l;
+        const char *want;
+    } rows[] = {
+        {{.limit = 9, .running = true}, "a2 0000000000000000000000000000000A"},
+        {{.limit = 9, .running = true, .after = "a2"}, "0000000000000000000000000000000A"},
+        {{.limit = 9, .running = true, .card = "c1"}, "a2"},
+        {{.limit = 9, .running = true, .order = "x"}, ""},
+        {{.limit = 9, .match = "a"}, "a4 a2"},
+        {{.limit = 9, .match = "b", .after = "b3"}, "b1"},
+        {{.limit = 9, .match = "a", .running = true}, "a2"},
+        {{.limit = 9, .match = "a", .card = "c2"}, "a4"},
+        {{.limit = 9, .match = "a", .order = "x"}, ""},
+        {{.limit = 9, .card = "c1", .order = "x"}, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct names n = {0};
+        assert_int_equal(w->store.ops->list_sessions(w->store.ctx, &rows[i].l, each_session, &n), OK);
+        expect_names(&n, rows[i].want);
+    }
+    struct names all = {0}, later = {0};
+    assert_int_equal(w->store.ops->list_tallies(w->store.ctx, 0, each_tally, &all), OK);
+    expect_names(&all, "0/failed/wrong-card=2 1/failed/wrong-card=1");
+    assert_int_equal(w->store.ops->list_tallies(w->store.ctx, 1, each_tally, &later), OK);
+    expect_names(&later, "1/failed/wrong-card=1");
+    assert_int_equal(w->store.ops->get_counts(w->store.ctx, 0, &counts), OK);
+    assert_int_equal(counts.sessions_running, 2);
+}
+
+static void the_audit_trail_is_filtered(void **state)
+{
+    struct world *w = *state;
+    static const char *const whats[] = {"app.add", "session.failed", "app.remove", "session.failed",
+                                        "app.add"};
+    for (size_t i = 0; i < sizeof(whats) / sizeof(whats[0]); i++) {
+        struct audit_row a = audit;
+        snprintf(a.what, sizeof(a.what), "%s", whats[i]);
+        APPLY(w, AUDIT_ADD, audit, &a);
+    }
+    static const struct {
+        struct listing l;
+        const char *want;
+    } rows[] = {
+        {{.limit = 9, .match = "app."}, "5 3 1"},
+        {{.limit = 9, .match = "app.add"}, "5 1"},
+        {{.limit = 1, .match = "app.", .after = "5"}, "3"},
+        {{.limit = 9, .match = "session.failed"}, "4 2"},
+        {{.limit = 9, .match = "se"}, "4 2"},
+        {{.limit = 9, .match = "session.x"}, ""},
+        {{.limit = 9, .match = "x"}, ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct names n = {0};
+        assert_int_equal(w->store.ops->list_audit(w->store.ctx, &rows[i].l, each_audit, &n), OK);
+        expect_names(&n, rows[i].want);
+    }
+}
+
+/* ---- how queries are answered ---- */
+
+/* A query that looks at every row, or sorts, takes longer with every card. These may: */
+static const struct {
+    enum read_id query;
+    const char *step, *reason;
+} allowed_steps[] = {
+    {READ_COUNTS, "SCAN CONSTANT ROW", "it has no table"},
+    {READ_COUNTS, "SCAN (subquery-6)", "one row: what the numbers are selected from"},
+    {READ_COUNTS, "SCAN cards USING COVERING INDEX sqlite_autoindex_cards_1", "reads the index, and no row"},
+    {READ_CARD_KEY, "USE TEMP B-TREE FOR ORDER BY", "the keys of one card"},
+    {LIST_ORDERS_MATCH, "USE TEMP B-TREE FOR ORDER BY", "keeps no more than a page, of the index alone"},
+    {LIST_SESSIONS_MATCH, "USE TEMP B-TREE FOR ORDER BY", "as with orders"},
+    {LIST_AUDIT_ACTIONS, "USE TEMP B-TREE FOR ORDER BY", "as with orders; what people did is little"},
+};
+
+/* These could search by something that leaves most of the work to be done row by row. */
+static const struct {
+    enum read_id query;
+    const char *step;
+} wanted_steps[] = {
+    {LIST_CARDS_TYPE, "cards_type (type=? AND number>? AND number<?)"},
+    {LIST_CARDS_SET_ASIDE, "cards_set_aside (quarantined=? AND number>? AND number<?)"},
+    {LIST_ORDERS_MATCH, "sqlite_autoindex_orders_1 (id>? AND id<?)"},
+    {LIST_ORDERS_OPEN, "orders_open (state=? AND sequel<?)"},
+    {LIST_ORDERS_APP, "orders_app (app=? AND rowid<?)"},
+    {LIST_ORDERS_APP_OPEN, "orders_app_open (app=? AND state=? AND sequel<?)"},
+    {LIST_ORDERS_CARD, "orders_card (card=? AND rowid<?)"},
+    {LIST_OFFERS, "orders_offers"},
+    {LIST_SESSIONS_MATCH, "sqlite_autoindex_sessions_1 (id>? AND id<?)"},
+    {LIST_SESSIONS_RUNNING, "sessions_running (outcome=? AND rowid<?)"},
+    {LIST_SESSIONS_ORDER, "sessions_order (order_id=? AND rowid<?)"},
+    {LIST_SESSIONS_CARD, "sessions_card (card=? AND rowid<?)"},
+    {LIST_AUDIT_ACTIONS, "audit_what (what>? AND what<?)"},
+    {LIST_AUDIT_OBJECT, "audit_object (object=? AND rowid<?)"},
+};
+
+static const char *wanted_step(size_t query)
+{
+    for (size_t i = 0; i < sizeof(wanted_steps) / sizeof(wanted_steps[0]); i++)
+        if (wanted_steps[i].query == query)
+            return wanted_steps[i].step;
+    return NULL;
+}
+
+static bool step_allowed(size_t query, const char *step)
+{
+    if (strstr(step, "SCAN") == NULL && strstr(step, "TEMP B-TREE") == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof(allowed_steps) / sizeof(allowed_steps[0]); i++)
+        if (allowed_steps[i].query == query && strcmp(allowed_steps[i].step, step) == 0)
+            return true;
+    return false;
+}
+
+static void queries_search_by_index(void **state)
+{
+    struct world *w = *state;
+    static struct read_statements reads;
+    sqlite3 *db = NULL;
+    size_t refused = 0;
+    assert_int_equal(sqlite3_open(w->folder.file, &db), SQLITE_OK);
+    assert_int_equal(read_prepare(&reads, db), OK);
+    for (size_t i = 0; i < READ_COUNT; i++) {
+        char text[8192];
+        bool found = false;
+        sqlite3_stmt *plan = NULL;
+        snprintf(text, sizeof(text), "EXPLAIN QUERY PLAN %s", sqlite3_sql(reads.statements[i].stmt));
+        assert_int_equal(sqlite3_prepare_v2(db, text, -1, &plan, NULL), SQLITE_OK);
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(plan, 3);
+            found |= wanted_step(i) != NULL && strstr(step, wanted_step(i)) != NULL;
+            if (step_allowed(i, step))
+                continue;
+            print_error("%s\n  %s\n", sqlite3_sql(reads.statements[i].stmt), step);
+            refused++;
+        }
+        sqlite3_finalize(plan);
+        if (wanted_step(i) != NULL && !found) {
+            print_error("%s\n  does not search by %s\n", sqlite3_sql(reads.statements[i].stmt),
+                        wanted_step(i));
+            refused++;
+        }
+    }
+    read_finish(&reads);
+    sqlite3_close(db);
+    assert_int_equal(refused, 0);
+}
+
 static enum err steal_cap(void *arg, struct app_row *row)
 {
     assert_int_equal(row->cap.len, 0);
@@ -850,19 +1228,99 @@ static void strange_files_are_refused(void **state)
     assert_int_equal(store_open_sqlite(&again, w->folder.path), ERR_IO);
 }
 
-/* What a store of the first version has, and its version: opening brings it to ours. */
+/* A store of that version; *statements* fill it as the program of then did. */
+static void make_old_store(const struct world *w, int version, const char *statements)
+{
+    sqlite3 *db = NULL;
+    test_folder_remove_file(&w->folder);
+    assert_int_equal(sqlite3_open(w->folder.file, &db), SQLITE_OK);
+    assert_int_equal(schema_migrate_to(db, version), OK);
+    assert_int_equal(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static const char rows_of_version_2[] =
+    "INSERT INTO apps (name, package, major, minor, sha256, created_ms, info, sequence, cap)"
+    " VALUES ('hello', x'A00000000102', 1, 4, zeroblob(32), 77, x'7B7D', x'6C6F6164', x'504B');"
+    "INSERT INTO types VALUES ('badge', x'7B7D', 5);"
+    "INSERT INTO cards VALUES ('1', 'badge', 3, 112, 48, 1, 'why', 9, 1, 0, 0, x'', x'');"
+    "INSERT INTO orders (id, ticket_digest, app, purpose, card, type, level, state, cards_left, "
+    "openings_left,"
+    " created_ms, expires_ms) VALUES"
+    " ('o1', randomblob(32), 'hello', 'install', '', 'badge', -1, 'done', 0, 1, 5, 999),"
+    " ('o2', randomblob(32), 'hello', 'install', '1', '', 51, 'open', 7, 9, 6, 999);"
+    "INSERT INTO sessions (id, token_digest, order_id, card, step, outcome, reason, detail, posts, commands,"
+    " bytes, created_ms, updated_ms, revision, request_digest, state, reply) VALUES"
+    " ('s1', zeroblob(32), 'o1', '1', 'done', 'failed', 'no-answer', '', 1, 0, 0, 1, 2, 1, zeroblob(32), "
+    "x'', x''),"
+    " ('s2', zeroblob(32), 'o1', '1', 'done', 'confirmed', 'none', '', 1, 0, 0, 1, 2, 1, zeroblob(32), x'', "
+    "x''),"
+    " ('s3', zeroblob(32), 'o1', '1', 'done', 'reported', 'none', '', 1, 0, 0, 1, 2, 1, zeroblob(32), x'', "
+    "x''),"
+    " ('s4', zeroblob(32), 'o2', '1', 'deliver', '', '', '', 1, 0, 0, 1, 2, 1, zeroblob(32), x'0102', "
+    "x'03');";
+
+static void check_version_2_rows(const struct store *s)
+{
+    struct app_row a;
+    struct order_row o;
+    struct session_row running;
+    struct store_counts counts;
+    struct names tallies = {0};
+    assert_int_equal(s->ops->get_app(s->ctx, "hello", &a), OK);
+    assert_string_equal(a.approved_by, "before");
+    assert_int_equal(a.approved_ms, 77);
+    assert_int_equal(a.created_ms, 77);
+    assert_int_equal(a.package.minor, 4);
+    assert_true(view_equal(blob_view(&a.cap), view_str("PK")));
+    assert_true(view_equal(blob_view(&a.sequence), view_str("load")));
+    app_row_free(&a);
+    /* Three sessions, of which one failed. */
+    assert_int_equal(s->ops->get_order(s->ctx, "o1", &o), OK);
+    assert_int_equal(o.cards, 2);
+    assert_string_equal(o.offer_ticket, "");
+    assert_int_equal(s->ops->get_order(s->ctx, "o2", &o), OK);
+    assert_int_equal(o.cards, 7);
+    assert_int_equal(o.level, 51);
+    assert_int_equal(s->ops->get_session(s->ctx, "s4", &running), OK);
+    assert_int_equal(running.dialogue.len, 0);
+    assert_int_equal(running.state.len, 2);
+    session_row_free(&running);
+    assert_int_equal(s->ops->get_counts(s->ctx, 0, &counts), OK);
+    assert_int_equal(counts.sessions_running, 1);
+    assert_int_equal(counts.cards, 1);
+    assert_int_equal(counts.cards_set_aside, 1);
+    assert_int_equal(counts.orders_open, 1);
+    assert_int_equal(counts.apps_waiting, 0);
+    assert_int_equal(s->ops->list_tallies(s->ctx, 0, each_tally, &tallies), OK);
+    expect_names(&tallies, "0/confirmed/none=1 0/failed/no-answer=1 0/reported/none=1");
+}
+
+static void a_store_of_version_2_keeps_its_rows(void **state)
+{
+    struct world *w = *state;
+    w->store.ops->close(w->store.ctx);
+    w->store.ops = NULL;
+    make_old_store(w, 2, rows_of_version_2);
+    for (int i = 0; i < 2; i++) { /* brought up, and then as any other */
+        assert_int_equal(store_open_sqlite(&w->store, w->folder.file), OK);
+        check_version_2_rows(&w->store);
+        w->store.ops->close(w->store.ctx);
+        w->store.ops = NULL;
+    }
+}
+
+/* What a store of the first version has: opening brings it to ours. */
 static void a_store_of_before_is_brought_up(void **state)
 {
     struct world *w = *state;
     struct store again;
     struct session_row got;
-    fill(w);
     w->store.ops->close(w->store.ctx);
     w->store.ops = NULL;
-    sql(w->folder.file, "CREATE INDEX sessions_token ON sessions (token_digest)");
-    sql(w->folder.file, "PRAGMA user_version = 1");
+    make_old_store(w, 1, rows_of_version_2);
     assert_int_equal(store_open_sqlite(&again, w->folder.file), OK);
-    assert_int_equal(again.ops->get_session(again.ctx, session.id, &got), OK);
+    assert_int_equal(again.ops->get_session(again.ctx, "s4", &got), OK);
     session_row_free(&got);
     again.ops->close(again.ctx);
     sql(w->folder.file, "CREATE INDEX sessions_token ON sessions (token_digest)"); /* it is gone */
@@ -875,6 +1333,8 @@ int main(void)
         ROW(rows_come_back),
         ROW(absent_rows_are_not_found),
         ROW(apps_are_guarded),
+        ROW(an_app_is_approved_before_it_is_ordered),
+        ROW(a_new_ticket_takes_the_place_of_the_old),
         ROW(types_are_guarded),
         ROW(keys_are_guarded),
         ROW(a_card_has_its_key),
@@ -893,10 +1353,16 @@ int main(void)
         ROW(listings_page_by_name),
         ROW(keys_page_by_name_and_version),
         ROW(orders_sessions_and_audit_come_newest_first),
+        ROW(cards_are_filtered),
+        ROW(orders_are_filtered),
+        ROW(sessions_are_filtered_and_tallied),
+        ROW(the_audit_trail_is_filtered),
+        ROW(queries_search_by_index),
         ROW(a_listing_may_give_its_blobs_away),
         ROW(a_listing_within_itself_is_refused),
         ROW(the_file_is_for_its_owner_alone),
         ROW(strange_files_are_refused),
+        ROW(a_store_of_version_2_keeps_its_rows),
         ROW(a_store_of_before_is_brought_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static inline void test_folder_make(struct test_folder *f)
     snprintf(f->file, sizeof(f->file), "%s/store.db", f->path);
 }
 
-static inline void test_folder_remove(const struct test_folder *f)
+static inline void test_folder_remove_file(const struct test_folder *f)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -35,6 +35,11 @@ static inline void test_folder_remove(const struct test_folder *f)
         snprintf(name, sizeof(name), "%s%s", f->file, ends[i]);
         unlink(name);
     }
+}
+
+static inline void test_folder_remove(const struct test_folder *f)
+{
+    test_folder_remove_file(f);
     rmdir(f->path);
 }
 

@@ -22,6 +22,18 @@
     " VALUES (:card, :kvn, 0, 0, 0, :now) ON CONFLICT (card, kvn) DO NOTHING",                               \
         "UPDATE ledger SET " column " = " column " + 1, last_ms = :now WHERE card = :card AND kvn = :kvn"
 
+/* What may change with each POST and stands in no index. */
+#define SESSION_PARTS                                                                                        \
+    "token_digest = :token_digest, step = :step, reason = :reason, detail = :detail, posts = :posts,"        \
+    " commands = :commands, bytes = :bytes, updated_ms = :updated_ms, revision = :revision + 1,"             \
+    " request_digest = :request_digest, state = :state, reply = :reply, dialogue = :dialogue"
+
+/* A session that ends (when) adds one to the tally of its day. */
+#define TALLY(when)                                                                                          \
+    "INSERT INTO tallies (day, outcome, reason, count)"                                                      \
+    " SELECT :updated_ms / 86400000, :outcome, :reason, 1 " when                                             \
+    " ON CONFLICT (day, outcome, reason) DO UPDATE SET count = count + 1"
+
 struct rule {
     enum table_id table;
     struct {
@@ -34,8 +46,17 @@ struct rule {
 static const struct rule rules[CHANGE_COUNT] = {
     [APP_ADD] = {TABLE_APP, {{0}}, {INSERT}},
     [APP_PUT_SEQUENCE] = {TABLE_APP,
-                          {{ERR_NOT_FOUND, ABSENT("apps", "name = :name")}},
-                          {"UPDATE apps SET sequence = :sequence WHERE name = :name"}},
+                          {{ERR_NOT_FOUND, ABSENT("apps", "name = :name AND sha256 = :sha256")}},
+                          {"UPDATE apps SET sequence = :sequence, approved_by = :approved_by,"
+                           " approved_ms = :approved_ms WHERE name = :name"}},
+    [APP_PUT_TEXTS] = {TABLE_APP,
+                       {{ERR_NOT_FOUND, ABSENT("apps", "name = :name AND sha256 = :sha256")}},
+                       {"UPDATE apps SET info = :info WHERE name = :name"}},
+    [APP_APPROVE] = {TABLE_APP,
+                     {{ERR_NOT_FOUND, ABSENT("apps", "name = :name")},
+                      {ERR_STATE, "SELECT 1 FROM apps WHERE name = :name AND approved_by <> ''"}},
+                     {"UPDATE apps SET approved_by = :approved_by, approved_ms = :approved_ms"
+                      " WHERE name = :name"}},
     [APP_REMOVE] = {TABLE_APP,
                     {{ERR_NOT_FOUND, ABSENT("apps", "name = :name")},
                      {ERR_CONFLICT, "SELECT 1 FROM orders WHERE app = :name AND state = 'open'"}},
@@ -79,6 +100,7 @@ static const struct rule rules[CHANGE_COUNT] = {
     [ORDER_ADD] = {TABLE_ORDER,
                    {{ERR_NOT_FOUND, "SELECT 1 WHERE :app <> ''"
                                     " AND NOT EXISTS (SELECT 1 FROM apps WHERE name = :app)"},
+                    {ERR_POLICY, "SELECT 1 FROM apps WHERE name = :app AND approved_by = ''"},
                     {ERR_NOT_FOUND, "SELECT 1 WHERE :type <> ''"
                                     " AND NOT EXISTS (SELECT 1 FROM types WHERE name = :type)"}},
                    {INSERT}},
@@ -86,6 +108,12 @@ static const struct rule rules[CHANGE_COUNT] = {
                       {{ERR_NOT_FOUND, ABSENT("orders", "id = :id")},
                        {ERR_STATE, "SELECT 1 FROM orders WHERE id = :id AND state <> 'open'"}},
                       {"UPDATE orders SET state = 'cancelled' WHERE id = :id"}},
+    [ORDER_TICKET] = {TABLE_ORDER,
+                      {{ERR_NOT_FOUND, ABSENT("orders", "id = :id")},
+                       {ERR_STATE,
+                        "SELECT 1 FROM orders WHERE id = :id AND (state <> 'open' OR expires_ms <= :now)"}},
+                      {"UPDATE orders SET ticket_digest = :ticket_digest, offer_ticket = :offer_ticket"
+                       " WHERE id = :id"}},
     [ORDER_OPENING] = {TABLE_ORDER,
                        {{ERR_NOT_FOUND, ABSENT("orders", "id = :id")},
                         {ERR_STATE, "SELECT 1 FROM orders WHERE id = :id AND state <> 'open'"},
@@ -94,19 +122,21 @@ static const struct rule rules[CHANGE_COUNT] = {
                        {"UPDATE orders SET openings_left = openings_left - 1 WHERE id = :id"}},
     [ORDER_SERVED] = {TABLE_ORDER,
                       {{ERR_NOT_FOUND, ABSENT("orders", "id = :id")}},
-                      {"UPDATE orders SET cards_left = max(cards_left - 1, 0),"
-                       " state = CASE WHEN state = 'open' AND cards_left <= 1 THEN 'done' ELSE state END"
-                       " WHERE id = :id"}},
-    [SESSION_ADD] = {TABLE_SESSION, {{0}}, {INSERT}},
+                      {"UPDATE orders SET cards_left = max(cards_left - 1, 0) WHERE id = :id",
+                       "UPDATE orders SET state = 'done'"
+                       " WHERE id = :id AND state = 'open' AND cards_left = 0"}},
+    [SESSION_ADD] = {TABLE_SESSION, {{0}}, {INSERT, TALLY("WHERE :outcome <> ''")}},
     [SESSION_PUT] = {TABLE_SESSION,
                      {{ERR_CONFLICT, ABSENT("sessions", "id = :id AND revision = :revision")}},
-                     /* An index is written for each of its columns that a statement names, changed or not;
-                      * an upsert would name all, and move the counter of AUTOINCREMENT besides. */
-                     {"UPDATE sessions SET token_digest = :token_digest, step = :step, outcome = :outcome,"
-                      " reason = :reason, detail = :detail, posts = :posts, commands = :commands,"
-                      " bytes = :bytes, updated_ms = :updated_ms, revision = :revision + 1,"
-                      " request_digest = :request_digest, state = :state, reply = :reply WHERE id = :id",
-                      "UPDATE sessions SET card = :card WHERE id = :id AND card <> :card"}},
+                     /* An index is written for each of its columns that a statement names, changed or not
+                      * (an upsert would name all, and move the counter of AUTOINCREMENT besides). So most
+                      * POSTs are written by a statement that names none; what it leaves, because the card
+                      * became known or the session ends, has the revision still. */
+                     {TALLY("FROM sessions WHERE :outcome <> '' AND id = :id AND outcome = ''"),
+                      "UPDATE sessions SET " SESSION_PARTS
+                      " WHERE id = :id AND revision = :revision AND card = :card AND outcome = :outcome",
+                      "UPDATE sessions SET card = :card, outcome = :outcome, " SESSION_PARTS
+                      " WHERE id = :id AND revision = :revision"}},
     [AUDIT_ADD] = {TABLE_AUDIT,
                    {{0}},
                    {"INSERT INTO audit (time_ms, who, what, object, detail)"

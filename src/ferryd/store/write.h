@@ -7,7 +7,7 @@
 
 #include "store/db.h"
 
-enum { REFUSALS_MAX = 4, STEPS_MAX = 2 };
+enum { REFUSALS_MAX = 4, STEPS_MAX = 3 };
 
 /* A change set in one piece of memory: rows and blobs lie behind the changes. */
 struct change_set {
