@@ -24,7 +24,7 @@ static json_t *level_value(int level)
 }
 
 /* An order that nobody fulfilled in time is told as expired, without anything having to be written. */
-static const char *state_word(const struct order_row *row, uint64_t now)
+const char *order_state(const struct order_row *row, uint64_t now)
 {
     return strcmp(row->state, "open") == 0 && row->expires_ms <= now ? "expired" : row->state;
 }
@@ -33,7 +33,7 @@ static json_t *order_value(struct api *a, const struct order_row *row)
 {
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:I,s:I,s:o,s:o}", "id", row->id, "purpose", row->purpose,
                      "app", row->app, "card", row->card, "type", row->type, "level", level_value(row->level),
-                     "state", state_word(row, api_now(a)), "cards_left", (json_int_t)row->cards_left,
+                     "state", order_state(row, api_now(a)), "cards_left", (json_int_t)row->cards_left,
                      "openings_left", (json_int_t)row->openings_left, "created", value_time(row->created_ms),
                      "expires", value_time(row->expires_ms));
 }
@@ -71,7 +71,7 @@ static enum err make_ticket(struct api *a, struct ticket *t, uint8_t digest[DIGE
     if (e != OK)
         return e;
     snprintf(t->url, sizeof(t->url), "%s/gp/adm?t=%s", a->setup.public_url, t->text);
-    return trigger_link(t->url, t->link);
+    return trigger_link(t->url, NULL, t->link);
 }
 
 static enum err make_id(struct api *a, char out[ID_TEXT + 1])

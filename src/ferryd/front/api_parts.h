@@ -96,6 +96,9 @@ void page_reply(struct page *p, const struct api_request *q, enum err e);
 
 /* ---- what one resource asks of another ---- */
 
+/* The state of an order as it is told. */
+const char *order_state(const struct order_row *row, uint64_t now);
+
 /* Whether a version of the key that is not retired has the value of a well-known default key. ERR_NOT_FOUND
  * when there is no version at all. */
 enum err key_well_known(struct api *a, const char *name, bool *well_known) MUST_USE;

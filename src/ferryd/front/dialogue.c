@@ -36,6 +36,7 @@ struct post {
     char token[NAMED_TOKEN_TEXT + 1]; /* that came; "" with a ticket */
     uint8_t token_bytes[TOKEN_LEN];   /* ...its second part */
     uint8_t request_digest[DIGEST_LEN];
+    char visit[VISIT_TEXT + 1]; /* that came with the ticket; "" */
     struct session session;
     bool has_session;
     struct session_row row;
@@ -234,6 +235,23 @@ static enum err sign_again(struct post *p)
     return e;
 }
 
+/* What stands before the packet in a stored reply. */
+static struct view read_reply(struct reader *r, const struct session_row *row, size_t *commands)
+{
+    rd_init(r, blob_view(&row->reply));
+    struct view nonce = rd_view(r, NONCE_LEN);
+    *commands = rd_u16(r);
+    return nonce;
+}
+
+unsigned dialogue_commands(const struct session_row *row)
+{
+    struct reader r;
+    size_t commands = 0;
+    (void)read_reply(&r, row, &commands);
+    return (unsigned)commands;
+}
+
 static void send_stored(struct post *p)
 {
     struct reader r;
@@ -242,9 +260,7 @@ static void send_stored(struct post *p)
         post_free(p);
         return;
     }
-    rd_init(&r, blob_view(&p->row.reply));
-    struct view nonce = rd_view(&r, NONCE_LEN);
-    p->turn.commands = rd_u16(&r);
+    struct view nonce = read_reply(&r, &p->row, &p->turn.commands);
     struct view packet = rd_view32(&r, SCRIPT_MAX);
     enum err e = rd_done(&r) ? next_token(p, nonce.data) : ERR_FORMAT;
     if (e == OK && packet.len == 0) {
@@ -283,9 +299,36 @@ static void log_turn(const struct post *p)
             log_u64("bytes", p->turn.packet.len));
 }
 
+/* A client that asked its user by what a link said compares. */
+static void header_order(const struct post *p)
+{
+    static const char *const purposes[] = {
+        [PLAN_INSTALL] = "install", [PLAN_REMOVE] = "remove", [PLAN_INSPECT] = "inspect"};
+    const struct session_order *order = &p->session.order;
+    http_reply_header(p->reply, "X-Ferry-Purpose", purposes[order->purpose]);
+    if (order->app[0] != '\0')
+        http_reply_header(p->reply, "X-Ferry-App", order->app);
+}
+
+/* Who watches learns what is durable, and what the client was told. */
+static void tell_live(const struct post *p)
+{
+    const struct session_row *row = &p->row;
+    const struct live_session now = {.id = row->id,
+                                     .order = row->order,
+                                     .step = row->step,
+                                     .commands = (uint32_t)p->turn.commands,
+                                     .outcome = row->outcome,
+                                     .reason = row->reason,
+                                     .detail = row->detail};
+    live_session(p->d->live, p->visit, &now);
+}
+
 static void answer(struct post *p)
 {
     log_turn(p);
+    if (p->token[0] == '\0')
+        header_order(p);
     if (p->turn.ended) {
         /* Before any script was sent the status says what is wrong; afterwards 204 ends the dialogue. */
         int status = p->token[0] != '\0' ? 204 : reason_http_status(p->session.reason);
@@ -293,6 +336,7 @@ static void answer(struct post *p)
     } else {
         send_script(p->reply, p->wire, &p->row, p->next_token, p->turn.commands, p->turn.packet);
     }
+    tell_live(p);
     post_free(p);
 }
 
@@ -515,8 +559,11 @@ static void begin_session(struct post *p, const struct dialogue_request *in)
     uint8_t digest[DIGEST_LEN];
     struct order_row order = {.level = -1};
     struct session_order wanted;
+    struct page_ticket ticket;
     uint64_t now = p->d->clock.now_ms(p->d->clock.ctx);
-    enum err e = digest_of(p->d, view_str(in->ticket), VIEW_NULL, digest);
+    page_ticket_split(view_str(in->ticket), &ticket);
+    memcpy(p->visit, ticket.visit, sizeof(p->visit));
+    enum err e = digest_of(p->d, ticket.ticket, VIEW_NULL, digest);
     if (e == OK)
         e = p->d->store->ops->get_order_by_ticket(p->d->store->ctx, digest, &order);
     if (e == ERR_NOT_FOUND) {

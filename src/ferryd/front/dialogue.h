@@ -11,6 +11,7 @@
 
 #include "front/http.h"
 #include "front/keeper_client.h"
+#include "front/live.h"
 #include "front/world.h"
 
 struct event_base;
@@ -30,6 +31,7 @@ struct dialogue {
     struct clock_source clock;
     unsigned session_timeout_s;
     weak_set allow_weak;      /* the policy */
+    struct live *live;        /* is told what was answered; NULL: nobody is */
     struct world_cache cache; /* world_cache_finish */
     unsigned under_way;       /* POSTs that are not answered yet */
 };
@@ -43,11 +45,14 @@ void dialogue_post_b(struct dialogue *d, const struct http_request *r);
  * as after a start. */
 void dialogue_sweep(struct dialogue *d, bool all);
 
+/* How many commands the answer has that a running session's row keeps; 0 when there is none. */
+unsigned dialogue_commands(const struct session_row *row);
+
 /* ---- For the wires ----------------------------------------------------------------------------------- */
 
 /* What a wire has found in a request. */
 struct dialogue_request {
-    const char *ticket;        /* begins a session; else NULL */
+    const char *ticket;        /* begins a session; else NULL. With a page's visit behind it, or not */
     const char *token;         /* "<session id>.<token>" goes on; else NULL */
     struct view atr;           /* with a ticket */
     const char *card;          /* with a ticket: the number that the client has read, or NULL */

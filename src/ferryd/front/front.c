@@ -16,9 +16,12 @@
 
 #include "front/api.h"
 #include "front/dialogue.h"
+#include "front/live.h"
+#include "front/page_api.h"
 
 enum {
     STOP_POLL_MS = 20,
+    LIVE_TICK_S = 1,
     SWEEP_S = 60,        /* and never longer than the timeout of a session */
     STOP_MAX_MS = 10000, /* the supervisor waits longer than that */
     TOKEN_FILE_MAX = 256 /* 64 digits, and a line's end */
@@ -32,8 +35,10 @@ struct front {
     struct keeper_client *keeper;
     struct crypto *crypto;
     struct api *api;
+    struct live *live;
+    struct page_api page_api;
     struct dialogue dialogue;
-    struct event *store_event, *control_event, *stop_event, *sweep_event;
+    struct event *store_event, *control_event, *stop_event, *sweep_event, *live_event;
     uint8_t admin_token[DIGEST_LEN];
     bool has_admin_token, stopping, failed;
     unsigned stop_waited_ms;
@@ -46,6 +51,15 @@ static uint64_t now_ms(void *ctx)
     struct timespec t = {0};
     (void)ctx;
     (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Never set, and never back: for what only measures how long something lasted. */
+static uint64_t steady_ms(void *ctx)
+{
+    struct timespec t = {0};
+    (void)ctx;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
@@ -140,11 +154,18 @@ static void route_api(void *app, const struct http_request *r)
     api_handle(((struct front *)app)->api, r);
 }
 
+static void route_page(void *app, const struct http_request *r)
+{
+    page_api_handle(&((struct front *)app)->page_api, r);
+}
+
 static const struct http_route routes[] = {
-    {"POST", "/gp/adm", route_dialogue}, {"POST", "/ram/*", route_profile_b},
-    {"GET", "/health", route_api},       {"GET", "/metrics", route_api},
-    {"GET", "/api/v1/*", route_api},     {"POST", "/api/v1/*", route_api},
-    {"PUT", "/api/v1/*", route_api},     {"DELETE", "/api/v1/*", route_api},
+    {"POST", "/gp/adm", route_dialogue},  {"POST", "/ram/*", route_profile_b},
+    {"GET", "/health", route_api},        {"GET", "/metrics", route_api},
+    {"GET", "/api/v1/*", route_api},      {"POST", "/api/v1/*", route_api},
+    {"PUT", "/api/v1/*", route_api},      {"DELETE", "/api/v1/*", route_api},
+    {"GET", "/page/v1/*", route_page},    {"POST", "/page/v1/*", route_page},
+    {"POST", "/gp/progress", route_page},
 };
 
 /* ---- Stopping ---------------------------------------------------------------------------------------- */
@@ -263,21 +284,44 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
         dialogue_sweep(&f->dialogue, false);
 }
 
+static void on_live(evutil_socket_t fd, short what, void *arg)
+{
+    struct front *f = arg;
+    (void)fd, (void)what;
+    live_tick(f->live);
+}
+
 static enum err add_events(struct front *f)
 {
     unsigned timeout_s = f->setup->config->session_timeout_s;
     const struct timeval every = {.tv_sec = timeout_s > 0 && timeout_s < SWEEP_S ? timeout_s : SWEEP_S};
+    const struct timeval tick = {.tv_sec = LIVE_TICK_S};
     f->store_event =
         event_new(f->base, f->store.ops->event_fd(f->store.ctx), EV_READ | EV_PERSIST, on_store, f);
     f->control_event = event_new(f->base, f->setup->control_fd, EV_READ | EV_PERSIST, on_control, f);
     f->stop_event = event_new(f->base, -1, EV_PERSIST, poll_stop, f);
     f->sweep_event = event_new(f->base, -1, EV_PERSIST, on_sweep, f);
-    if (f->store_event == NULL || f->control_event == NULL || f->stop_event == NULL || f->sweep_event == NULL)
+    f->live_event = event_new(f->base, -1, EV_PERSIST, on_live, f);
+    if (f->store_event == NULL || f->control_event == NULL || f->stop_event == NULL ||
+        f->sweep_event == NULL || f->live_event == NULL)
         return ERR_MEMORY;
     if (event_add(f->sweep_event, &every) != 0 || event_add(f->store_event, NULL) != 0 ||
-        event_add(f->control_event, NULL) != 0)
+        event_add(f->control_event, NULL) != 0 || event_add(f->live_event, &tick) != 0)
         return ERR_IO;
     return OK;
+}
+
+/* Half of the connections are for deliveries, however many watch. */
+static enum err open_live(struct front *f)
+{
+    const struct live_setup setup = {.random = crypto_random(),
+                                     .clock = {.now_ms = steady_ms},
+                                     .watchers_max = f->setup->config->connections_max / 2};
+    f->page_api = (struct page_api){
+        .store = &f->store, .crypto = f->crypto, .clock = {.now_ms = now_ms}, .config = f->setup->config};
+    enum err e = live_new(&f->live, &setup);
+    f->page_api.live = f->live;
+    return e;
 }
 
 static enum err front_open(struct front *f)
@@ -288,7 +332,8 @@ static enum err front_open(struct front *f)
         return e;
     if ((e = crypto_new(&f->crypto)) != OK || (e = read_admin_token(f)) != OK ||
         (e = store_open_sqlite(&f->store, f->setup->config->store)) != OK ||
-        (e = keeper_client_new(&f->keeper, f->base, f->setup->keeper_fd, on_keeper_gone, f)) != OK)
+        (e = keeper_client_new(&f->keeper, f->base, f->setup->keeper_fd, on_keeper_gone, f)) != OK ||
+        (e = open_live(f)) != OK)
         return e;
     f->dialogue = (struct dialogue){.base = f->base,
                                     .store = &f->store,
@@ -296,6 +341,7 @@ static enum err front_open(struct front *f)
                                     .crypto = f->crypto,
                                     .random = crypto_random(),
                                     .clock = {.now_ms = now_ms},
+                                    .live = f->live,
                                     .session_timeout_s = f->setup->config->session_timeout_s,
                                     .allow_weak = f->setup->config->allow_weak};
     if ((e = open_api(f)) != OK || (e = open_http(f)) != OK)
@@ -314,6 +360,7 @@ static void event_finish(struct event **e)
  * end quietly. */
 static void front_close(struct front *f)
 {
+    event_finish(&f->live_event);
     event_finish(&f->sweep_event);
     event_finish(&f->stop_event);
     event_finish(&f->control_event);
@@ -323,6 +370,7 @@ static void front_close(struct front *f)
     if (f->store.ops != NULL)
         f->store.ops->close(f->store.ctx);
     api_free(&f->api);
+    live_free(&f->live); /* after the store's completions, which still tell it */
     world_cache_finish(&f->dialogue.cache);
     crypto_free(&f->crypto);
     if (f->base != NULL) {

@@ -10,6 +10,7 @@ enum { STATUS_MAX = 600, LINE_MAX_BYTES = 200 };
 
 static struct {
     uint64_t counters[METRIC_COUNT];
+    uint64_t gauges[GAUGE_COUNT];
     uint64_t sessions[OUTCOME_COUNT];
     uint64_t http[STATUS_MAX];
 } counted;
@@ -17,12 +18,18 @@ static struct {
 #define METRIC_ROW(id, name, help) [id] = {name, help},
 static const struct {
     const char *name, *help;
-} rows[METRIC_COUNT] = {METRIC_LIST(METRIC_ROW)};
+} rows[METRIC_COUNT] = {METRIC_LIST(METRIC_ROW)}, gauge_rows[GAUGE_COUNT] = {GAUGE_LIST(METRIC_ROW)};
 
 void metrics_add(enum metric m, uint64_t n)
 {
     if ((size_t)m < METRIC_COUNT)
         counted.counters[m] += n;
+}
+
+void metrics_set(enum gauge g, uint64_t value)
+{
+    if ((size_t)g < GAUGE_COUNT)
+        counted.gauges[g] = value;
 }
 
 void metrics_session(enum outcome o)
@@ -80,6 +87,10 @@ void metrics_put(struct writer *out, const struct store_stats *store)
     for (size_t i = 0; i < METRIC_COUNT; i++) {
         head_put(out, rows[i].name, "counter", rows[i].help);
         value_put(out, rows[i].name, "", counted.counters[i]);
+    }
+    for (size_t i = 0; i < GAUGE_COUNT; i++) {
+        head_put(out, gauge_rows[i].name, "gauge", gauge_rows[i].help);
+        value_put(out, gauge_rows[i].name, "", counted.gauges[i]);
     }
     head_put(out, "sessions_total", "counter", "sessions that have ended, by outcome");
     for (size_t i = 0; i < OUTCOME_COUNT; i++) {

@@ -22,7 +22,17 @@
 enum metric { METRIC_LIST(METRIC_ENUM) METRIC_COUNT };
 #undef METRIC_ENUM
 
+/* What there is now, rather than what was counted. */
+#define GAUGE_LIST(X)                                                                                        \
+    X(GAUGE_VISITS, "page_visits", "visits of pages that the front remembers")                               \
+    X(GAUGE_WATCHERS, "page_watchers", "pages that follow events")
+
+#define GAUGE_ENUM(id, name, help) id,
+enum gauge { GAUGE_LIST(GAUGE_ENUM) GAUGE_COUNT };
+#undef GAUGE_ENUM
+
 void metrics_add(enum metric m, uint64_t n);
+void metrics_set(enum gauge g, uint64_t value);
 /* A session has ended. */
 void metrics_session(enum outcome o);
 /* A request was answered with this status. */

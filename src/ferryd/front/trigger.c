@@ -16,7 +16,11 @@ enum {
     TAG_HTTP_POST = 0x89,
     TAG_HOST = 0x8A,
     TAG_URI = 0x8C,
-    TRIGGER_MAX = TRIGGER_HOST_MAX + TRIGGER_URI_MAX + 32
+    /* Ours. Private class, so that a client which does not know them passes over them. */
+    TAG_PURPOSE = 0xDF50,
+    TAG_APP = 0xDF51,
+    TAG_TITLE = 0xDF52,
+    TRIGGER_MAX = TRIGGER_HOST_MAX + TRIGGER_URI_MAX + TRIGGER_APP_MAX + TRIGGER_TITLE_MAX + 48
 };
 
 /* Puts tag and length in front of what was written from start on. The tags of this message are those of
@@ -33,20 +37,65 @@ static void enclose(struct writer *w, size_t start, uint32_t tag)
     wr_insert(w, start, wr_view_of(&header));
 }
 
-enum err trigger_put(struct writer *w, struct view host, struct view uri)
+static const struct {
+    const char *word;
+    uint8_t code;
+} purposes[] = {{"install", 1}, {"remove", 2}, {"inspect", 3}};
+
+/* RFC 3629 section 3: a byte that goes on with a character. */
+static bool goes_on(struct view text, size_t at)
 {
-    static const uint32_t outwards[] = {TAG_HTTP_POST, TAG_SESSION, TAG_TRIGGER};
+    struct view rest = view_tail(text, at);
+    return rest.len > 0 && (*rest.data & 0xC0) == 0x80;
+}
+
+static struct view cut_title(struct view text)
+{
+    size_t len = text.len;
+    while (len > TRIGGER_TITLE_MAX || (len > 0 && goes_on(text, len)))
+        len--;
+    return view_head(text, len);
+}
+
+static enum err put_purpose(struct writer *w, struct view purpose)
+{
+    for (size_t n = 0; n < sizeof(purposes) / sizeof(purposes[0]); n++) {
+        if (view_equal(view_str(purposes[n].word), purpose)) {
+            tlv_put(w, TAG_PURPOSE, view_of(&purposes[n].code, 1));
+            return OK;
+        }
+    }
+    return purpose.len == 0 ? OK : ERR_ARGUMENT;
+}
+
+static enum err put_order(struct writer *w, const struct trigger_order *order)
+{
+    if (order->app.len > TRIGGER_APP_MAX)
+        return ERR_ARGUMENT;
+    struct view title = cut_title(order->title);
+    enum err e = put_purpose(w, order->purpose);
+    if (order->app.len > 0)
+        tlv_put(w, TAG_APP, order->app);
+    if (title.len > 0)
+        tlv_put(w, TAG_TITLE, title);
+    return e;
+}
+
+enum err trigger_put(struct writer *w, struct view host, struct view uri, const struct trigger_order *order)
+{
     size_t start = w->len;
     if (host.len == 0 || host.len > TRIGGER_HOST_MAX || uri.len == 0 || uri.len > TRIGGER_URI_MAX)
         return ERR_ARGUMENT;
     tlv_put(w, TAG_HOST, host);
     tlv_put(w, TAG_URI, uri);
-    for (size_t i = 0; i < sizeof(outwards) / sizeof(outwards[0]) && wr_ok(w); i++)
-        enclose(w, start, outwards[i]);
-    return wr_status(w);
+    enclose(w, start, TAG_HTTP_POST);
+    enclose(w, start, TAG_SESSION);
+    enum err e = order != NULL ? put_order(w, order) : OK;
+    enclose(w, start, TAG_TRIGGER);
+    return e != OK ? e : wr_status(w);
 }
 
-enum err trigger_link(const char *url, char out[TRIGGER_LINK_MAX])
+enum err trigger_link(const char *url, const struct trigger_order *order, char out[TRIGGER_LINK_MAX])
 {
     static const char scheme[] = "https://";
     uint8_t memory[TRIGGER_MAX];
@@ -57,7 +106,7 @@ enum err trigger_link(const char *url, char out[TRIGGER_LINK_MAX])
     size_t host_len = strcspn(host, "/");
 
     wr_fixed(&message, memory, sizeof(memory));
-    enum err e = trigger_put(&message, view_of(host, host_len), view_str(host + host_len));
+    enum err e = trigger_put(&message, view_of(host, host_len), view_str(host + host_len), order);
     if (e != OK)
         return e;
     wr_fixed(&link, out, TRIGGER_LINK_MAX);

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The holder's side of the pages. Whoever has a ticket may know what its order is for; a visit only lets
+ * somebody watch. Nothing here decides anything about a card. */
+#include "front/page_api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <base/log.h>
+
+#include "front/api_parts.h"
+#include "front/card_type.h"
+#include "front/dialogue.h"
+#include "front/page_bodies.h"
+#include "front/trigger.h"
+
+enum {
+    OFFERS_MAX = 100,
+    URL_MAX = CONFIG_VALUE_MAX + sizeof("/gp/adm?t=.") + TICKET_MAX + VISIT_TEXT,
+    INFO_MAX = 64 * 1024 /* as the administration writes it: a package's imports and components, and texts */
+};
+
+struct page_request {
+    const struct page_api *api;
+    const struct http_request *http;
+};
+
+/* ---- Things that orders name ------------------------------------------------------------------------- */
+
+struct app_texts {
+    const char *name;
+    json_t *value;
+};
+
+/* Only the texts of what the administration wrote; without them the name alone. */
+static json_t *texts_value(const char *name, struct view info)
+{
+    char why[WHY_MAX];
+    json_t *j = NULL;
+    if (json_open(&j, info, INFO_MAX, why, sizeof(why)) != OK)
+        j = NULL;
+    json_t *value = json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", name, "title", json_text(j, "title"),
+                              "description", json_text(j, "description"), "title_de",
+                              json_text(j, "title_de"), "description_de", json_text(j, "description_de"));
+    json_decref(j);
+    return value;
+}
+
+static enum err take_texts(void *arg, struct app_row *row)
+{
+    struct app_texts *t = arg;
+    if (strcmp(row->name, t->name) == 0)
+        t->value = texts_value(row->name, blob_view(&row->info));
+    return OK;
+}
+
+/* Without the CAP file: names that begin with this one are sorted behind it. */
+static json_t *app_value(const struct page_api *a, const char *name)
+{
+    struct listing one = {.limit = 1};
+    struct app_texts t = {.name = name};
+    if (name[0] == '\0')
+        return json_null();
+    (void)snprintf(one.match, sizeof(one.match), "%s", name);
+    if (a->store->ops->list_apps(a->store->ctx, &one, take_texts, &t) == OK && t.value != NULL)
+        return t.value;
+    return texts_value(name, VIEW_NULL);
+}
+
+static json_t *type_value(const struct page_api *a, const char *name)
+{
+    char why[WHY_MAX];
+    struct type_row row = {.created_ms = 0};
+    json_t *j = NULL;
+    if (name[0] == '\0')
+        return json_null();
+    if (a->store->ops->get_type(a->store->ctx, name, &row) != OK ||
+        json_open(&j, blob_view(&row.spec), CARD_TYPE_JSON_MAX, why, sizeof(why)) != OK)
+        j = NULL;
+    json_t *value = json_pack("{s:s,s:s,s:s}", "name", name, "title", json_text(j, "title"), "title_de",
+                              json_text(j, "title_de"));
+    json_decref(j);
+    type_row_free(&row);
+    return value;
+}
+
+static uint64_t now_ms(const struct page_api *a)
+{
+    return a->clock.now_ms(a->clock.ctx);
+}
+
+/* ---- Site and catalogue ------------------------------------------------------------------------------ */
+
+struct offers {
+    const struct page_api *api;
+    json_t *items; /* NULL: they are only counted */
+    size_t count;
+};
+
+__attribute__((unused)) static enum err take_offer(void *arg, struct order_row *row)
+{
+    struct offers *o = arg;
+    if (row->expires_ms <= now_ms(o->api) || o->count == OFFERS_MAX)
+        return OK;
+    o->count++;
+    if (o->items == NULL)
+        return OK;
+    json_t *item = json_pack("{s:s,s:s,s:o,s:o,s:o}", "ticket", "", "purpose", row->purpose, "app",
+                             app_value(o->api, row->app), "type", type_value(o->api, row->type), "expires",
+                             value_time(row->expires_ms));
+    return json_array_append_new(o->items, item) == 0 ? OK : ERR_MEMORY;
+}
+
+static enum err list_offers(const struct page_api *a, struct offers *out)
+{
+    (void)a, (void)out;
+    return OK;
+}
+
+/* The part of a path behind the last slash, with what is special in an address as %XX. */
+static void package_path(const char *file, char *out, size_t size)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-~+";
+    const char *slash = strrchr(file, '/');
+    struct writer w;
+    wr_fixed(&w, out, size - 1);
+    wr_view(&w, view_str("/download/"));
+    for (const char *c = slash != NULL ? slash + 1 : file; *c != '\0'; c++) {
+        char escaped[4];
+        (void)snprintf(escaped, sizeof(escaped), "%%%02X", (unsigned char)*c);
+        wr_view(&w, strchr(plain, *c) != NULL ? view_of(c, 1) : view_str(escaped));
+    }
+    out[wr_ok(&w) && file[0] != '\0' ? w.len : 0] = '\0';
+}
+
+static void site(const struct page_request *q)
+{
+    const struct config *c = q->api->config;
+    char package[3 * CONFIG_VALUE_MAX + sizeof("/download/")];
+    struct offers offers = {.api = q->api};
+    enum err e = list_offers(q->api, &offers);
+    if (e != OK) {
+        reply_outcome(q->http->reply, e, NULL);
+        return;
+    }
+    package_path(c->client_package, package, sizeof(package));
+    reply_json(q->http->reply, 200,
+               json_pack("{s:s,s:s,s:s,s:I,s:s,s:b,s:s}", "issuer", c->issuer, "help_phone", c->help_phone,
+                         "help_url", c->help_url, "agent_port", (json_int_t)c->agent_port, "package", package,
+                         "catalogue", offers.count > 0, "version", CF_VERSION));
+}
+
+static void catalogue(const struct page_request *q)
+{
+    struct offers offers = {.api = q->api, .items = json_array()};
+    enum err e = offers.items != NULL ? list_offers(q->api, &offers) : ERR_MEMORY;
+    if (e != OK) {
+        json_decref(offers.items);
+        reply_outcome(q->http->reply, e, NULL);
+        return;
+    }
+    reply_json(q->http->reply, 200, json_pack("{s:o}", "items", offers.items));
+}
+
+/* ---- Visits ------------------------------------------------------------------------------------------ */
+
+/* A ticket, what it is for, and the visit that was made. */
+struct visiting {
+    struct page_ticket parts;
+    uint8_t digest[DIGEST_LEN];
+    struct order_row order;
+    char visit[VISIT_TEXT + 1];
+    char url[URL_MAX], link[TRIGGER_LINK_MAX], events[sizeof("/page/v1/events?visit=") + VISIT_TEXT];
+};
+
+/* ERR_NOT_FOUND: a wrong ticket. */
+static enum err find_order(const struct page_api *a, struct view text, struct visiting *v)
+{
+    page_ticket_split(text, &v->parts);
+    enum err e = crypto_digest(a->crypto, DIGEST_SHA256, &v->parts.ticket, 1, v->digest);
+    return e == OK ? a->store->ops->get_order_by_ticket(a->store->ctx, v->digest, &v->order) : e;
+}
+
+static enum err write_links(const struct page_api *a, struct visiting *v, const json_t *app)
+{
+    const struct trigger_order order = {.purpose = view_str(v->order.purpose),
+                                        .app = view_str(v->order.app),
+                                        .title = view_str(json_text(app, "title"))};
+    (void)snprintf(v->url, sizeof(v->url), "%s/gp/adm?t=%.*s.%s", a->config->public_url,
+                   (int)v->parts.ticket.len, (const char *)v->parts.ticket.data, v->visit);
+    (void)snprintf(v->events, sizeof(v->events), "/page/v1/events?visit=%s", v->visit);
+    return trigger_link(v->url, &order, v->link);
+}
+
+/* The session that a page knows already: with its present state, if it is of this order. */
+static enum err follow(const struct page_api *a, const struct visiting *v, const char *session)
+{
+    struct session_row row = {.revision = 0};
+    enum err e = a->store->ops->get_session(a->store->ctx, session, &row);
+    if (e == OK && strcmp(row.order, v->order.id) != 0)
+        e = ERR_NOT_FOUND;
+    if (e == OK) {
+        const struct live_session now = {.id = row.id,
+                                         .order = row.order,
+                                         .step = row.step,
+                                         .commands = dialogue_commands(&row),
+                                         .outcome = row.outcome,
+                                         .reason = row.reason,
+                                         .detail = row.detail};
+        live_follow(a->live, v->visit, &now);
+    }
+    session_row_free(&row);
+    return e;
+}
+
+static void show_visit(const struct page_request *q, struct visiting *v)
+{
+    const struct page_api *a = q->api;
+    json_t *app = app_value(a, v->order.app);
+    enum err e = app != NULL ? write_links(a, v, app) : ERR_MEMORY;
+    if (e != OK) {
+        json_decref(app);
+        reply_outcome(q->http->reply, ERR_INTERNAL, NULL);
+        return;
+    }
+    reply_json(q->http->reply, 201,
+               json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:s,s:s,s:s}", "visit", v->visit, "purpose",
+                         v->order.purpose, "app", app, "type", type_value(a, v->order.type), "card",
+                         v->order.card, "state", order_state(&v->order, now_ms(a)), "expires",
+                         value_time(v->order.expires_ms), "link", v->link, "url", v->url, "events",
+                         v->events));
+}
+
+static void refuse_ticket(struct http_reply *reply)
+{
+    reply_error(reply, 404, "wrong-ticket", "the server does not know this ticket");
+}
+
+static void refuse_many(struct http_reply *reply)
+{
+    http_reply_header(reply, "Retry-After", "5");
+    reply_error(reply, 429, "too-many", "there are too many visits at the moment; try again a little later");
+}
+
+static void make_visit(const struct page_request *q, const struct visit_body *body)
+{
+    const struct page_api *a = q->api;
+    struct visiting v = {.order = {.level = -1}};
+    enum err e = find_order(a, view_str(body->ticket), &v);
+    if (e == ERR_NOT_FOUND) {
+        refuse_ticket(q->http->reply);
+        return;
+    }
+    if (e == OK)
+        e = live_visit_add(a->live, v.order.id, v.digest, v.visit);
+    if (e == ERR_LIMIT) {
+        refuse_many(q->http->reply);
+        return;
+    }
+    if (e == OK && body->session[0] != '\0')
+        e = follow(a, &v, body->session);
+    if (e == ERR_NOT_FOUND)
+        reply_error(q->http->reply, 404, "wrong-session", "this order has no such session");
+    else if (e != OK)
+        reply_outcome(q->http->reply, e, NULL);
+    else
+        show_visit(q, &v);
+}
+
+static void visits(const struct page_request *q)
+{
+    char why[WHY_MAX] = "";
+    struct visit_body body;
+    enum err e = visit_body_parse(q->http->body, &body, why, sizeof(why));
+    if (e != OK)
+        reply_outcome(q->http->reply, e, why);
+    else if (!live_peer_may(q->api->live, q->http->peer))
+        refuse_many(q->http->reply);
+    else
+        make_visit(q, &body);
+}
+
+/* ---- Events and progress ----------------------------------------------------------------------------- */
+
+static bool sink_put(void *ctx, struct view bytes)
+{
+    return http_stream_put(ctx, bytes);
+}
+
+static void sink_end(void *ctx)
+{
+    http_stream_end(ctx);
+}
+
+static void on_gone(void *arg)
+{
+    live_watcher_gone(arg);
+}
+
+static void events(const struct page_request *q)
+{
+    const char *visit = http_query(q->http, "visit");
+    struct live_watcher *watcher = NULL;
+    enum err e = visit != NULL ? live_watch(q->api->live, visit, &watcher) : ERR_NOT_FOUND;
+    if (e == ERR_NOT_FOUND) {
+        http_reply_send(q->http->reply, 204, NULL, VIEW_NULL);
+        return;
+    }
+    if (e != OK) {
+        http_reply_header(q->http->reply, "Retry-After", "5");
+        reply_error(q->http->reply, 503, "unavailable", "too many watch at the moment");
+        return;
+    }
+    struct http_stream *stream =
+        http_stream_begin(q->http->reply, "text/event-stream; charset=utf-8", on_gone, watcher);
+    if (stream != NULL)
+        live_watcher_start(watcher, (struct live_sink){.ctx = stream, .put = sink_put, .end = sink_end});
+    else
+        live_watcher_gone(watcher);
+}
+
+static void progress(const struct page_request *q)
+{
+    char why[WHY_MAX] = "";
+    uint8_t digest[DIGEST_LEN];
+    struct page_ticket parts;
+    struct progress p;
+    const char *text = http_query(q->http, "t");
+    page_ticket_split(view_str(text != NULL ? text : ""), &parts);
+    enum err e = progress_parse(q->http->body, &p, why, sizeof(why));
+    if (e == OK)
+        e = crypto_digest(q->api->crypto, DIGEST_SHA256, &parts.ticket, 1, digest);
+    if (e == OK)
+        e = live_progress(q->api->live, parts.visit, digest, &p);
+    if (e == OK)
+        http_reply_send(q->http->reply, 204, NULL, VIEW_NULL);
+    else
+        reply_outcome(q->http->reply, e, e == ERR_NOT_FOUND ? "there is no such visit" : why);
+}
+
+/* ---- Routes ------------------------------------------------------------------------------------------ */
+
+static const struct page_route {
+    const char *method, *path;
+    void (*handle)(const struct page_request *q);
+} routes[] = {
+    {"GET", "/page/v1/site", site},      {"GET", "/page/v1/catalogue", catalogue},
+    {"POST", "/page/v1/visits", visits}, {"GET", "/page/v1/events", events},
+    {"POST", "/gp/progress", progress},
+};
+
+/* What a browser says of itself (Fetch Metadata): another site's page has no business here. Who is no browser
+ * says nothing. */
+static bool is_foreign(const struct http_request *r)
+{
+    const char *site_word = http_header(r, "Sec-Fetch-Site");
+    return site_word != NULL && strcmp(site_word, "same-origin") != 0 && strcmp(site_word, "none") != 0;
+}
+
+static const struct page_route *find_route(const char *path)
+{
+    for (size_t n = 0; n < sizeof(routes) / sizeof(routes[0]); n++)
+        if (strcmp(routes[n].path, path) == 0)
+            return &routes[n];
+    return NULL;
+}
+
+void page_api_handle(const struct page_api *a, const struct http_request *r)
+{
+    const struct page_request q = {.api = a, .http = r};
+    const struct page_route *route = find_route(r->path);
+    if (is_foreign(r)) {
+        reply_error(r->reply, 403, "foreign", "this is only for the pages of this server");
+    } else if (route == NULL) {
+        reply_error(r->reply, 404, "not-found", "there is nothing at this path");
+    } else if (strcmp(route->method, r->method) != 0) {
+        http_reply_header(r->reply, "Allow", route->method);
+        reply_error(r->reply, 405, "method", "%s is not possible here, but %s", r->method, route->method);
+    } else {
+        route->handle(&q);
+    }
+}
