@@ -29,16 +29,17 @@ enum {
 static const char protocol_header[] = "X-Admin-Protocol: globalplatform-remote-admin/1.0";
 static const char response_type[] = "application/vnd.globalplatform.card-content-mgt-response;version=1.0";
 
-enum wanted { W_NEXT, W_RETRY, W_STEP, W_OUTCOME, W_REASON, W_DETAIL, W_SESSION, W_COUNT };
-static const char *const wanted_names[W_COUNT] = {"X-Admin-Next-URI", "Retry-After",    "X-Ferry-Step",
-                                                  "X-Ferry-Outcome",  "X-Ferry-Reason", "X-Ferry-Detail",
-                                                  "X-Ferry-Session"};
+enum wanted { W_NEXT, W_RETRY, W_STEP, W_OUTCOME, W_REASON, W_DETAIL, W_SESSION, W_PURPOSE, W_APP, W_COUNT };
+static const char *const wanted_names[W_COUNT] = {"X-Admin-Next-URI", "Retry-After",     "X-Ferry-Step",
+                                                  "X-Ferry-Outcome",  "X-Ferry-Reason",  "X-Ferry-Detail",
+                                                  "X-Ferry-Session",  "X-Ferry-Purpose", "X-Ferry-App"};
 
 struct exchange {
     struct remote *remote;
     struct card_reader *reader;
     struct report *report;
     struct run_end *end;
+    const struct ticket *ticket;
     struct ticket at; /* where the next POST goes */
     char from[FROM_MAX];
     char card[CARD_MAX]; /* header, "" when the card does not tell a number */
@@ -47,7 +48,7 @@ struct exchange {
     struct writer response; /* the body of the next POST */
     const char *status;     /* X-Admin-Script-Status, or NULL */
     bool changed_card;      /* something that changes the card may have been executed */
-    bool resumed;
+    bool resumed, compared; /* compared: the server has said what the order is for */
 };
 
 static void pause_ms(long ms)
@@ -83,8 +84,10 @@ static enum err make_card(struct exchange *x)
     struct identity id;
     char number[2 * CARD_NUMBER_MAX + 2];
     enum err e = identify_card(x->reader, VIEW_NULL, &id);
-    if (e == OK && identity_card_number(&id, number) == OK)
+    if (e == OK && identity_card_number(&id, number) == OK) {
         snprintf(x->card, sizeof(x->card), "X-Ferry-Card: %s", number);
+        report_card(x->report, number);
+    }
     return e == ERR_CARD_GONE ? e : OK; /* what else is odd about the card is the server's to judge */
 }
 
@@ -170,6 +173,8 @@ static enum err execute(struct exchange *x)
     uint64_t start = now_us();
     enum err e = relay_run(x->reader, script, &watch, &x->response, &result);
     x->end->card_us += now_us() - start;
+    if (result.card_error != OK)
+        report_lost(x->report);
     report_answers(x->report);
     x->end->commands += result.executed;
     x->end->bytes += result.bytes;
@@ -264,6 +269,25 @@ static bool can_resume(const struct exchange *x)
            x->status != NULL;
 }
 
+/* A link is read by the user before anybody is called. What they agreed to is what must happen: a server that
+ * says something else, or nothing, gets nothing. */
+static bool is_as_the_link_says(struct exchange *x)
+{
+    const char *purpose = x->wanted[W_PURPOSE].value, *app = x->wanted[W_APP].value;
+    char detail[512];
+    bool first = !x->compared;
+    x->compared = true;
+    if (!first || *x->ticket->purpose == '\0' ||
+        (strcmp(purpose, x->ticket->purpose) == 0 && strcmp(app, x->ticket->app) == 0))
+        return true;
+    snprintf(detail, sizeof(detail),
+             "the link says '%s%s%s', but the server '%.80s%s%.80s': nothing was sent to the card",
+             x->ticket->purpose, *x->ticket->app != '\0' ? " " : "", x->ticket->app, purpose,
+             *app != '\0' ? " " : "", app);
+    set_end(x->end, OUTCOME_FAILED, "other-order", EXIT_NOT_ALLOWED, detail);
+    return false;
+}
+
 /* One round: true when there is another. */
 static bool round_trip(struct exchange *x)
 {
@@ -281,6 +305,8 @@ static bool round_trip(struct exchange *x)
         end_told(x);
         return false;
     }
+    if (!is_as_the_link_says(x))
+        return false;
     if (ticket_next(&x->at, &x->at, x->wanted[W_NEXT].value) != OK) {
         set_end(x->end, own_outcome(x), "server-refused", EXIT_FAILED,
                 "the server's next address is not on the same server");
@@ -306,7 +332,8 @@ void exchange_run(struct remote *remote, struct card_reader *reader, const struc
         exchange_refused(end, "error", EXIT_OTHER, err_text(ERR_MEMORY));
         return;
     }
-    *x = (struct exchange){.remote = remote, .reader = reader, .report = report, .end = end, .at = *ticket};
+    *x = (struct exchange){
+        .remote = remote, .reader = reader, .report = report, .end = end, .ticket = ticket, .at = *ticket};
     wr_heap(&x->response, SCRIPT_MAX);
     make_from(x);
     int rounds = 0;

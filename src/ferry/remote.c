@@ -10,9 +10,10 @@
 
 #include <curl/curl.h>
 
-enum { CONNECT_TIMEOUT_S = 20 };
+enum { CONNECT_TIMEOUT_S = 20, IDLE_MS = 250 };
 
 struct remote {
+    CURLM *multi; /* of one transfer: libcurl's own loop would sleep for up to a second */
     CURL *curl;
     struct remote_settings settings;
 };
@@ -25,9 +26,10 @@ enum err remote_new(struct remote **out, const struct remote_settings *s)
     if (r == NULL)
         return ERR_MEMORY;
     r->settings = *s;
+    r->multi = curl_multi_init();
     r->curl = curl_easy_init();
-    if (r->curl == NULL) {
-        free(r);
+    if (r->multi == NULL || r->curl == NULL) {
+        remote_free(&r);
         return ERR_MEMORY;
     }
     *out = r;
@@ -39,6 +41,7 @@ void remote_free(struct remote **r)
     if (*r == NULL)
         return;
     curl_easy_cleanup((*r)->curl);
+    curl_multi_cleanup((*r)->multi);
     free(*r);
     *r = NULL;
 }
@@ -74,15 +77,6 @@ static size_t take_header(char *data, size_t size, size_t count, void *arg)
     return line.len;
 }
 
-static int take_time(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
-{
-    (void)a, (void)b, (void)c, (void)d;
-    const struct remote *r = arg;
-    if (r->settings.idle != NULL)
-        r->settings.idle(r->settings.arg);
-    return 0;
-}
-
 static void set_up_tls(struct remote *r)
 {
     CURL *c = r->curl;
@@ -100,6 +94,35 @@ static void set_up_tls(struct remote *r)
     }
 }
 
+static bool goes_on(const struct remote *r)
+{
+    return r->settings.idle == NULL || r->settings.idle(r->settings.arg);
+}
+
+/* The one transfer, to its end. */
+static CURLcode perform(struct remote *r)
+{
+    CURLcode code = CURLE_OK;
+    int running = 1, left;
+    CURLMcode m = curl_multi_add_handle(r->multi, r->curl);
+    if (m != CURLM_OK)
+        return CURLE_FAILED_INIT;
+    while (m == CURLM_OK && running > 0 && code == CURLE_OK) {
+        m = curl_multi_perform(r->multi, &running);
+        if (m == CURLM_OK && running > 0)
+            m = curl_multi_poll(r->multi, NULL, 0, IDLE_MS, NULL);
+        if (running > 0 && !goes_on(r))
+            code = CURLE_ABORTED_BY_CALLBACK;
+    }
+    const CURLMsg *message = curl_multi_info_read(r->multi, &left);
+    if (message != NULL && message->msg == CURLMSG_DONE)
+        code = message->data.result;
+    else if (code == CURLE_OK)
+        code = CURLE_FAILED_INIT; /* it is over, and nobody says how */
+    curl_multi_remove_handle(r->multi, r->curl);
+    return code;
+}
+
 static void set_up_transfer(struct remote *r, struct remote_answer *out)
 {
     CURL *c = r->curl;
@@ -112,9 +135,6 @@ static void set_up_transfer(struct remote *r, struct remote_answer *out)
     curl_easy_setopt(c, CURLOPT_WRITEDATA, out);
     curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, take_header);
     curl_easy_setopt(c, CURLOPT_HEADERDATA, out);
-    curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, take_time);
-    curl_easy_setopt(c, CURLOPT_XFERINFODATA, r);
     curl_easy_setopt(c, CURLOPT_USERAGENT, "ferry/" CF_VERSION);
 }
 
@@ -183,7 +203,7 @@ enum err remote_ask(struct remote *r, const struct remote_request *q, struct rem
     }
     curl_easy_setopt(r->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(r->curl, CURLOPT_ERRORBUFFER, reason);
-    CURLcode code = curl_easy_perform(r->curl);
+    CURLcode code = perform(r);
     curl_easy_setopt(r->curl, CURLOPT_ERRORBUFFER, NULL);
     curl_slist_free_all(headers);
     out->status = 0;

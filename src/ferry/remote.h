@@ -17,8 +17,9 @@ struct remote_settings {
     const char *certificate; /* client certificate and key, PEM; NULL: none */
     const char *private_key;
     long timeout_s; /* for one request */
-    /* Called about twice a second while a request is under way; may be NULL. */
-    void (*idle)(void *arg);
+    /* Called at least twice a second while a request is under way; false gives the request up (ERR_CLOSED).
+     * May be NULL. */
+    bool (*idle)(void *arg);
     void *arg;
 };
 

@@ -6,6 +6,7 @@
 
 #include <base/text.h>
 #include <gp/command.h>
+#include <session/outcome.h>
 
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,13 @@ void report_init(struct report *r, FILE *out, bool json, bool quiet)
 {
     *r = (struct report){.out = out, .json = json, .quiet = quiet, .bar = !json && isatty(fileno(out)) == 1};
 }
+
+/* Words of docs/web.md; those of a line on the terminal are the same. */
+static const char stage_client[] = "client", stage_declined[] = "declined", stage_no_reader[] = "no-reader",
+                  stage_no_card[] = "no-card", stage_reader[] = "reader", stage_identify[] = "identify",
+                  stage_authenticate[] = "authenticate", stage_deliver[] = "deliver",
+                  stage_settle[] = "settle", stage_lost[] = "lost", stage_error[] = "error",
+                  stage_ended[] = "ended";
 
 /* Takes the reference. */
 static void put_json(struct report *r, json_t *event)
@@ -55,9 +63,41 @@ static void put_line(struct report *r, const char *head, const char *text)
     fflush(r->out);
 }
 
+/* What the page is told: the same again is not news. */
+static void tell(struct report *r, const char *stage, size_t done, size_t total)
+{
+    struct progress_state *t = &r->told;
+    if (t->stage == stage && t->done == done && t->total == total)
+        return;
+    t->stage = stage;
+    t->done = done;
+    t->total = total;
+    progress_tell(r->progress, t);
+}
+
+void report_client(struct report *r)
+{
+    tell(r, stage_client, 0, 0);
+}
+
+void report_missing(struct report *r, enum err e)
+{
+    tell(r, e == ERR_NO_READER ? stage_no_reader : stage_no_card, 0, 0);
+}
+
+void report_card(struct report *r, const char *number)
+{
+    snprintf(r->told.card, sizeof(r->told.card), "%s", number);
+    r->told.stage = NULL; /* the same stage, but more is known */
+    tell(r, stage_reader, 0, 0);
+}
+
 void report_reader(struct report *r, const char *name, struct view atr)
 {
     char hex[HEX_MAX];
+    snprintf(r->told.reader, sizeof(r->told.reader), "%s", name);
+    r->told.card[0] = '\0'; /* it may be another one than before */
+    tell(r, stage_reader, 0, 0);
     hex_write(hex, view_head(atr, (HEX_MAX - 1) / 2));
     if (r->json) {
         put_json(r, json_pack("{s:s, s:s, s:s}", "event", "reader", "name", name, "atr", hex));
@@ -107,9 +147,6 @@ static void draw_bar(struct report *r, uint8_t ins)
     r->bar_open = true;
 }
 
-static const char stage_identify[] = "identify", stage_authenticate[] = "authenticate",
-                  stage_deliver[] = "deliver";
-
 /* What a command is for, as the person sees it: the packet begins with the server's proof, the opening ends
  * with the question for the card's. */
 static const char *stage_of(const struct report *r, uint8_t ins)
@@ -145,13 +182,14 @@ static void end_stage(struct report *r)
 void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw)
 {
     char hex[8];
+    const char *stage = stage_of(r, ins);
+    tell(r, stage, done, total);
     if (r->json) {
         snprintf(hex, sizeof(hex), "%04X", sw);
         put_json(r, json_pack("{s:s, s:I, s:I, s:s, s:s}", "event", "command", "done", (json_int_t)done,
                               "total", (json_int_t)total, "name", command_name(ins), "sw", hex));
         return;
     }
-    const char *stage = stage_of(r, ins);
     if (stage != r->stage)
         end_stage(r);
     r->stage = stage;
@@ -163,13 +201,20 @@ void report_command(struct report *r, size_t done, size_t total, uint8_t ins, ui
         draw_bar(r, ins);
 }
 
+void report_lost(struct report *r)
+{
+    tell(r, stage_lost, r->told.done, r->told.total);
+}
+
 void report_answers(struct report *r)
 {
+    if (r->delivering && r->told.stage != stage_lost)
+        tell(r, stage_settle, r->told.done, r->told.total);
     if (r->json)
         return;
     end_stage(r);
     if (r->delivering)
-        put_line(r, "settle", "the server verifies the card's answers");
+        put_line(r, stage_settle, "the server verifies the card's answers");
 }
 
 void report_note(struct report *r, const char *text)
@@ -180,8 +225,24 @@ void report_note(struct report *r, const char *text)
         put_line(r, "", text);
 }
 
+/* The last word is the one that says what to do: a card that was pulled or is missing stays so. Otherwise it
+ * ended as the server says itself, or the client has given up. */
+static const char *last_stage(const struct report *r, const struct run_end *end)
+{
+    static const struct {
+        const char *reason, *stage;
+    } last[] = {{"declined", stage_declined}, {"card-pulled", stage_lost}};
+    if (end->exit_code == EXIT_NO_CARD)
+        return r->told.stage;
+    for (size_t i = 0; i < sizeof(last) / sizeof(last[0]); i++)
+        if (strcmp(end->reason, last[i].reason) == 0)
+            return last[i].stage;
+    return end->session[0] != '\0' ? stage_ended : stage_error;
+}
+
 void report_end(struct report *r, const struct run_end *end)
 {
+    tell(r, last_stage(r, end), r->told.done, r->told.total);
     char figures[160];
     if (r->json) {
         put_json(r, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I}", "event", "end",

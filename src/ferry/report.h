@@ -11,6 +11,8 @@
 
 #include <base/bytes.h>
 
+#include "progress.h"
+
 struct report {
     FILE *out;
     bool json, quiet, bar; /* bar: out is a terminal */
@@ -18,6 +20,8 @@ struct report {
     const char *stage; /* of the commands since the last line; NULL: none */
     size_t stage_commands, done, total;
     uint16_t sw;
+    struct progress *progress; /* who else is told, or NULL: the caller's */
+    struct progress_state told;
 };
 
 struct run_end {
@@ -29,11 +33,19 @@ struct run_end {
 };
 
 void report_init(struct report *r, FILE *out, bool json, bool quiet);
+/* The client runs, and may go on. */
+void report_client(struct report *r);
+/* There is no reader, or no card in it (ERR_NO_READER, ERR_NO_CARD); maybe it comes. */
+void report_missing(struct report *r, enum err e);
 void report_reader(struct report *r, const char *name, struct view atr);
+/* The card's number, once it is known. */
+void report_card(struct report *r, const char *number);
 void report_server(struct report *r, const char *url);
 /* step: a word from the server ("identify", "deliver", ...) and how many commands are coming. */
 void report_step(struct report *r, const char *step, size_t commands);
 void report_command(struct report *r, size_t done, size_t total, uint8_t ins, uint16_t sw);
+/* The card does not answer any more. */
+void report_lost(struct report *r);
 /* The script has ended; its answers go to the server. */
 void report_answers(struct report *r);
 void report_note(struct report *r, const char *text);
