@@ -10,6 +10,7 @@ static const struct verb *const verbs[] = {
     &verb_card,
     &verb_run,
     &verb_watch,
+    &verb_open,
     &verb_app_add,
     &verb_app_list,
     &verb_app_show,

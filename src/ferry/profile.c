@@ -124,6 +124,22 @@ enum err profile_parse(struct profile *out, struct view text, char *problem, siz
     return OK;
 }
 
+/* Where a profile lies when nobody names one: the user's, or the machine's. false: nowhere. */
+static bool default_profile(char path[PROFILE_VALUE_MAX])
+{
+    static const char system_wide[] = "/etc/cardferry/ferry.conf";
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int n = 0;
+    if (config != NULL && config[0] == '/') /* XDG base directories: others are to be ignored */
+        n = snprintf(path, PROFILE_VALUE_MAX, "%s/cardferry/ferry.conf", config);
+    else if (home != NULL && home[0] == '/')
+        n = snprintf(path, PROFILE_VALUE_MAX, "%s/.config/cardferry/ferry.conf", home);
+    if (n > 0 && n < PROFILE_VALUE_MAX && access(path, F_OK) == 0)
+        return true;
+    memcpy(path, system_wide, sizeof(system_wide));
+    return access(path, F_OK) == 0;
+}
+
 static bool override(char *out, const char *value)
 {
     if (value == NULL)
@@ -135,12 +151,15 @@ static bool override(char *out, const char *value)
 bool profile_load(struct profile *out, const struct cli *cli)
 {
     const char *path = cli_option(cli, "profile");
+    char found[PROFILE_VALUE_MAX];
     char problem[200] = "";
     struct writer text;
     enum err e = OK;
     *out = (struct profile){0};
     if (path == NULL)
         path = getenv("FERRY_PROFILE");
+    if (path == NULL && default_profile(found))
+        path = found;
     wr_heap(&text, PROFILE_MAX);
     if (path != NULL && *path != '\0') {
         e = read_file(path, PROFILE_MAX, &text);

@@ -19,8 +19,9 @@ struct profile {
     bool has_import_key;
 };
 
-/* false, with a message on stderr, when the named file can't be read or has a wrong line. Without any profile
- * all is empty. */
+/* From --profile, else $FERRY_PROFILE ("" for none), else $XDG_CONFIG_HOME/cardferry/ferry.conf (~/.config
+ * where that is not set), else /etc/cardferry/ferry.conf; overridden by options. false, with a message on
+ * stderr, when the named file can't be read or has a wrong line. Without any profile all is empty. */
 bool profile_load(struct profile *out, const struct cli *cli);
 /* The text of a profile: "key = value" lines, # comments. problem says the line. Pure. */
 enum err profile_parse(struct profile *out, struct view text, char *problem, size_t problem_len) MUST_USE;

@@ -36,8 +36,10 @@ static int run(const struct cli *cli)
     if (!cli_number(cli, "wait", 0, WAIT_MAX_S, 0, &wait_s))
         return EXIT_USAGE;
     work_init(&w, cli);
-    if (work_ticket(&w, cli, &end) && work_connect(&w, &end))
+    if (work_ticket(&w, cli, &end) && work_connect(&w, &end)) {
+        report_client(&w.report);
         work_card(&w, cli_option(cli, "reader"), (int)wait_s * 1000, &end);
+    }
     report_end(&w.report, &end);
     if (end.exit_code != EXIT_OK && w.report.quiet)
         cli_error("%s: %s", end.outcome, end.detail);
@@ -63,6 +65,7 @@ static int watch(const struct cli *cli)
         work_finish(&w);
         return end.exit_code;
     }
+    report_client(&w.report);
     for (long n = 0; !interrupted && (cards == 0 || n < cards); n++) {
         report_note(&w.report, n == 0 ? "put a card in" : "take the card out, and put the next one in");
         while (!interrupted && w.reader.ops != NULL && reader_wait_gone(&w.reader, 500) == ERR_TIMEOUT)

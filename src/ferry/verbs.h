@@ -6,7 +6,7 @@
 
 #include "cli.h"
 
-extern const struct verb verb_readers, verb_card, verb_run, verb_watch;
+extern const struct verb verb_readers, verb_card, verb_run, verb_watch, verb_open, verb_agent;
 extern const struct verb verb_app_add, verb_app_list, verb_app_show, verb_app_sequence, verb_app_remove;
 extern const struct verb verb_key_add, verb_key_list, verb_key_retire;
 extern const struct verb verb_type_add, verb_type_list, verb_type_show, verb_type_remove;

@@ -4,10 +4,13 @@
 #include "work.h"
 
 #include <base/secret.h>
+#include <gp/identity.h>
 
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#include "identify.h"
 
 enum { LOOK_AGAIN_MS = 200 };
 
@@ -82,7 +85,6 @@ bool work_connect(struct work *w, struct run_end *end)
         return false;
     }
     w->report.progress = w->progress;
-    report_client(&w->report);
     return true;
 }
 
@@ -115,6 +117,17 @@ static enum err open_reader(struct work *w, const char *spec, int wait_ms, struc
     return e;
 }
 
+/* The card that the user agreed to, and not another that was put in since. */
+static bool is_agreed_card(struct work *w)
+{
+    char number[2 * CARD_NUMBER_MAX + 2];
+    struct identity id;
+    if (w->agreed_card == NULL || w->agreed_card[0] == '\0')
+        return true;
+    return identify_card(&w->reader, VIEW_NULL, &id) == OK && identity_card_number(&id, number) == OK &&
+           strcmp(number, w->agreed_card) == 0;
+}
+
 void work_card(struct work *w, const char *spec, int wait_ms, struct run_end *end)
 {
     struct reader_problem why = {""};
@@ -124,6 +137,11 @@ void work_card(struct work *w, const char *spec, int wait_ms, struct run_end *en
         int code = e == ERR_ARGUMENT ? EXIT_USAGE : no_card ? EXIT_NO_CARD : EXIT_OTHER;
         exchange_refused(end, no_card ? "no-card" : "error", code,
                          why.text[0] != '\0' ? why.text : err_text(e));
+        return;
+    }
+    if (!is_agreed_card(w)) {
+        exchange_refused(end, "other-card", EXIT_NOT_ALLOWED,
+                         "this is not the card that you agreed to: nothing was done; start again");
         return;
     }
     report_reader(&w->report, w->reader.name, view_of(w->reader.atr, w->reader.atr_len));

@@ -17,6 +17,7 @@ struct work {
     struct progress *progress;
     struct card_reader reader;
     struct report report;
+    const char *agreed_card; /* the number that the user was shown; NULL or "": any card will do */
 };
 
 /* Reports go to standard output, as the options say. */

@@ -17,6 +17,7 @@
 #   order OPTION...                  makes an order: $ticket, $order
 #   run [OPTION...]                  runs the ticket: $code, $outcome, $reason, $posts, $detail; log in $work/run.out
 #   ended NAME OUTCOME REASON CODE, told NAME TEXT   checks of that
+#   link_of URL PURPOSE [APP [TITLE]]   a link that says what it is for; PURPOSE is a byte in hexadecimal
 #   select_app AID                   asks the card, past Cardferry
 
 transport=${transport:-sim}
@@ -184,6 +185,27 @@ told() {
     *"$2"*) pass "$1" ;;
     *) fail "$1" "expected '$2' in '$detail'" ;;
     esac
+}
+
+hex_text() {
+    printf '%s' "$1" | od -An -v -tx1 | tr -d ' \n'
+}
+
+# tlv TAG HEX: with a length of two bytes, whatever it is.
+tlv() {
+    printf '%s81%02x%s' "$1" $((${#2} / 2)) "$2"
+}
+
+# docs/web.md, "The link".
+link_of() {
+    link_rest=${1#https://}
+    link_http=$(tlv 8a "$(hex_text "${link_rest%%/*}")")$(tlv 8c "$(hex_text "/${link_rest#*/}")")
+    link_said=$(tlv df50 "$2")
+    [ -z "${3:-}" ] || link_said=$link_said$(tlv df51 "$(hex_text "$3")")
+    [ -z "${4:-}" ] || link_said=$link_said$(tlv df52 "$(hex_text "$4")")
+    printf 'cardferry:'
+    link_hex=$(tlv 81 "$(tlv 83 "$(tlv 89 "$link_http")")$link_said")
+    env printf '%b' "$(echo "$link_hex" | sed 's/../\\x&/g')" | base64 -w 0 | tr '+/' '-_' | tr -d =
 }
 
 # select_app CARD AID: the status word that the card gives to SELECT.
