@@ -9,7 +9,7 @@ set -u
 for file in $(find . -path ./build -prune -o -path ./.git -prune -o -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.cmake' -o -name CMakeLists.txt -o -name '*.sql' \
     -o -name '*.js' -o -name '*.css' -o -name '*.html' -o -name '*.[158]' -o -name '*.service' -o -path ./dev \
-    -o -path ./.ci/run \) -print | sort); do
+    -o -name '*.mjs' -o -name '*.ts' -o -name '*.tsx' -o -path ./.ci/run \) -print | sort); do
     ok "$file names its licence" sh -c 'head -n 6 "$1" | grep -q "SPDX-License-Identifier: Apache-2.0"' - "$file"
 done
 
