@@ -18,6 +18,7 @@
 #include "front/dialogue.h"
 #include "front/live.h"
 #include "front/page_api.h"
+#include "front/pages.h"
 
 enum {
     STOP_POLL_MS = 20,
@@ -37,6 +38,7 @@ struct front {
     struct api *api;
     struct live *live;
     struct page_api page_api;
+    struct pages *pages;
     struct dialogue dialogue;
     struct event *store_event, *control_event, *stop_event, *sweep_event, *live_event;
     uint8_t admin_token[DIGEST_LEN];
@@ -159,13 +161,21 @@ static void route_page(void *app, const struct http_request *r)
     page_api_handle(&((struct front *)app)->page_api, r);
 }
 
+static void route_static(void *app, const struct http_request *r)
+{
+    pages_get(((struct front *)app)->pages, r);
+}
+
 static const struct http_route routes[] = {
     {"POST", "/gp/adm", route_dialogue},  {"POST", "/ram/*", route_profile_b},
     {"GET", "/health", route_api},        {"GET", "/metrics", route_api},
     {"GET", "/api/v1/*", route_api},      {"POST", "/api/v1/*", route_api},
     {"PUT", "/api/v1/*", route_api},      {"DELETE", "/api/v1/*", route_api},
     {"GET", "/page/v1/*", route_page},    {"POST", "/page/v1/*", route_page},
-    {"POST", "/gp/progress", route_page},
+    {"POST", "/gp/progress", route_page}, {"GET", "/", route_static},
+    {"GET", "/i", route_static},          {"GET", "/console", route_static},
+    {"GET", "/console/*", route_static},  {"GET", "/assets/*", route_static},
+    {"GET", "/download/*", route_static},
 };
 
 /* ---- Stopping ---------------------------------------------------------------------------------------- */
@@ -324,6 +334,19 @@ static enum err open_live(struct front *f)
     return e;
 }
 
+static enum err open_pages(struct front *f)
+{
+    const struct config *c = f->setup->config;
+    const struct pages_setup setup = {.assets = web_assets,
+                                      .count = web_asset_count,
+                                      .agent_port = c->agent_port,
+                                      .client_package = c->client_package};
+    enum err e = pages_new(&f->pages, &setup);
+    if (e != OK)
+        LOG(LOG_ERROR, "front.client-package", log_str("file", c->client_package), log_err(e));
+    return e;
+}
+
 static enum err front_open(struct front *f)
 {
     enum err e = ERR_MEMORY;
@@ -333,7 +356,7 @@ static enum err front_open(struct front *f)
     if ((e = crypto_new(&f->crypto)) != OK || (e = read_admin_token(f)) != OK ||
         (e = store_open_sqlite(&f->store, f->setup->config->store)) != OK ||
         (e = keeper_client_new(&f->keeper, f->base, f->setup->keeper_fd, on_keeper_gone, f)) != OK ||
-        (e = open_live(f)) != OK)
+        (e = open_live(f)) != OK || (e = open_pages(f)) != OK)
         return e;
     f->dialogue = (struct dialogue){.base = f->base,
                                     .store = &f->store,
@@ -366,6 +389,7 @@ static void front_close(struct front *f)
     event_finish(&f->control_event);
     event_finish(&f->store_event);
     http_free(&f->http);
+    pages_free(&f->pages);
     keeper_client_free(&f->keeper);
     if (f->store.ops != NULL)
         f->store.ops->close(f->store.ctx);
