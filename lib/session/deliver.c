@@ -391,11 +391,11 @@ enum err session_next_packet(struct session *s, const struct session_world *w, s
     if (s->order.purpose == PLAN_INSPECT || look_on || (s->look_first && !s->registry_fresh) ||
         (s->refused_ins != 0 && (!s->registry_fresh || s->registry.more)))
         return send_plan(s, w, NULL, out);
-    enum err e = w->app(w->ctx, s->order.app, &app);
-    if (e == ERR_NOT_FOUND)
-        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT, "There is no application %s.",
-                           s->order.app);
-    if (e != OK)
+    bool ended = false;
+    enum err e = session_check_app(s, w, out, &ended);
+    if (e == OK && !ended)
+        e = w->app(w->ctx, s->order.app, &app);
+    if (e != OK || ended)
         return e;
     e = plan_delivery(s, w, &app, out);
     w->app_done(w->ctx, &app);

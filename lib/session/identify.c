@@ -286,6 +286,9 @@ enum err session_begin(struct session *s, const struct session_world *w, const s
     bool is_known = false, ended = false;
     enum err e = OK;
     const char *number = said_to_be(s, event);
+    e = session_check_app(s, w, out, &ended);
+    if (e != OK || ended)
+        return e;
     if (event->card != NULL && strcmp(event->card, number) != 0)
         return session_end(s, out, OUTCOME_FAILED, REASON_WRONG_CARD, "This is card %s.", event->card);
     if (number[0] != '\0') {

@@ -168,9 +168,29 @@ static bool lacks_extended_length(const struct session *s)
 
 /* The opening is counted on the order, and on the card's ledger where the card is known, in the same write
  * that comes before the script leaves: INITIALIZE UPDATE alone can burn a try. */
+enum err session_check_app(struct session *s, const struct session_world *w, struct session_turn *out,
+                           bool *ended)
+{
+    bool approved = false;
+    *ended = false;
+    if (s->order.app[0] == '\0')
+        return OK;
+    enum err e = w->approved(w->ctx, s->order.app, &approved);
+    *ended = e == ERR_NOT_FOUND || (e == OK && !approved);
+    if (e == ERR_NOT_FOUND)
+        return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT, "There is no application %s.",
+                           s->order.app);
+    return *ended ? session_end(s, out, OUTCOME_FAILED, REASON_NOT_APPROVED, NULL) : e;
+}
+
 enum err session_send_open(struct session *s, const struct session_world *w, struct session_turn *out)
 {
     const struct channel_method *m = session_method(s);
+    bool ended = false;
+    /* session_begin has just looked. */
+    enum err checked = s->state != SESSION_NEW ? session_check_app(s, w, out, &ended) : OK;
+    if (checked != OK || ended)
+        return checked;
     if (m == NULL)
         return session_end(s, out, OUTCOME_FAILED, REASON_SERVER_FAULT,
                            "The card type names a secure channel that the server does not have.");

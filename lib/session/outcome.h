@@ -66,6 +66,9 @@ enum {
     X(REASON_POLICY, "policy", 204, EXIT_NOT_ALLOWED,                                                        \
       "The card needs something weak that the server's policy does not allow.",                              \
       "Tell the issuer; the card may be too old for this server.")                                           \
+    X(REASON_NOT_APPROVED, "not-approved", 403, EXIT_NOT_ALLOWED,                                            \
+      "Nobody has approved the application as it is now.",                                                   \
+      "Tell the issuer; trying again does not help until it is approved.")                                   \
     X(REASON_WRONG_TICKET, "wrong-ticket", 403, EXIT_WRONG_TICKET, "The server does not know this ticket.",  \
       "Copy the whole link again, or ask for a new one.")                                                    \
     X(REASON_EXPIRED_TICKET, "expired-ticket", 410, EXIT_OLD_TICKET, "The ticket has expired.",              \

@@ -33,6 +33,10 @@ enum err session_put_opening(const struct session *s, struct script_writer *scri
 enum err session_check_opening(struct session *s, const struct session_world *w, const struct view *rapdus,
                                size_t count, struct session_turn *out) MUST_USE;
 
+/* opening.c: an application that is not there or not approved ends the session. *ended: it did. */
+enum err session_check_app(struct session *s, const struct session_world *w, struct session_turn *out,
+                           bool *ended) MUST_USE;
+
 /* deliver.c: makes the next packet of an open channel (WANT_SIGN), or ends the session when nothing is left
  * to do or it can't be done. */
 enum err session_next_packet(struct session *s, const struct session_world *w,

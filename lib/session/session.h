@@ -133,6 +133,8 @@ struct session_world {
     enum err (*key)(void *ctx, const char *name, uint32_t version, struct session_key *out);
     /* The card's own: CARD or PEER. */
     enum err (*card_key)(void *ctx, const char *number, enum key_use use, struct session_key *out);
+    /* Whether somebody has approved the application as it is: nothing of another reaches a card. */
+    enum err (*approved)(void *ctx, const char *app, bool *out);
     enum err (*app)(void *ctx, const char *name, struct session_app *out);
     void (*app_done)(void *ctx, struct session_app *app);
 };

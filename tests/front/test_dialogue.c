@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "front/trace.h"
+
 static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
 static const char command_type[] = "application/vnd.globalplatform.card-content-mgt;version=1.0";
 
@@ -548,6 +550,155 @@ static void profile_b_delivers_too(void **state)
     front_world_close(&w);
 }
 
+/* As when somebody changes the sequence: the application is as nobody has approved it. */
+static void withdraw_approval(struct front_world *w)
+{
+    struct store *s = &w->bench.store;
+    struct app_row app;
+    assert_int_equal(s->ops->get_app(s->ctx, "hello", &app), OK);
+    app.approved_by[0] = '\0';
+    app.approved_ms = 0;
+    const struct change c = {.kind = APP_PUT_SEQUENCE, .row.app = &app};
+    bench_submit(&w->bench, &c, 1);
+    app_row_free(&app);
+}
+
+static void what_is_not_approved_reaches_no_card(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned answered; /* POSTs before the approval was withdrawn */
+        bool resumes;
+        long status;
+    } rows[] = {{"before it begins", 0, false, 403},
+                {"while the channel is opened", 1, false, 204},
+                {"before the channel is opened again", 2, true, 204}};
+    (void)state;
+    for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+        struct front_world w;
+        struct exchange x[3] = {{0}}, end;
+        struct session_row row;
+        open_world(&w);
+        if (rows[n].answered > 0)
+            front_begin(&w, "install", &x[0]);
+        if (rows[n].answered > 1)
+            front_go_on(&w, &x[0], NULL, &x[1]);
+        withdraw_approval(&w);
+        if (rows[n].answered == 0)
+            front_begin(&w, "install", &end);
+        else if (rows[n].resumes)
+            front_resume(&w, x[rows[n].answered - 1].next, &end);
+        else
+            front_go_on(&w, &x[rows[n].answered - 1], NULL, &end);
+        expect(rows[n].name, &end, rows[n].status, "failed", "not-approved");
+        assert_string_equal(end.next, "");
+        assert_false(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+        assert_int_equal(w.bench.store.ops->get_session(w.bench.store.ctx, end.session, &row), OK);
+        assert_string_equal(row.reason, "not-approved");
+        session_row_free(&row);
+        for (size_t k = 0; k < 3; k++)
+            exchange_finish(&x[k]);
+        exchange_finish(&end);
+        front_world_close(&w);
+    }
+}
+
+static void read_trace(struct front_world *w, const char *session, struct session_row *row,
+                       struct trace_turn *turns, size_t max, size_t *count)
+{
+    struct trace_reader r;
+    bool cut = false;
+    assert_int_equal(w->bench.store.ops->get_session(w->bench.store.ctx, session, row), OK);
+    trace_open(&r, blob_view(&row->dialogue));
+    enum err e = OK;
+    for (*count = 0; *count < max && (e = trace_next(&r, &turns[*count], &cut)) == OK;)
+        (*count)++;
+    assert_int_equal(*count == max ? trace_next(&r, &(struct trace_turn){0}, &cut) : e, ERR_NOT_FOUND);
+    assert_false(cut);
+}
+
+/* What went out and what came back, and none of the data: each command takes as much as its header. */
+static void what_was_said_is_kept(void **state)
+{
+    static const uint8_t package[] = {0xF0, 0x00, 0x00, 0x00, 0x01};
+    static struct trace_turn turns[3];
+    struct front_world w;
+    struct exchange m2, m4, again, m6;
+    struct session_row row;
+    struct writer m5;
+    size_t count = 0, loads = 0;
+    (void)state;
+    open_world(&w);
+    wr_heap(&m5, SCRIPT_MAX);
+    front_begin(&w, "install", &m2);
+    read_trace(&w, m2.session, &row, turns, 3, &count);
+    session_row_free(&row);
+    assert_int_equal(count, 1);
+    assert_string_equal(turns[0].step, "authenticate");
+    assert_false(turns[0].commands[0].answered);
+
+    front_go_on(&w, &m2, NULL, &m4);
+    front_go_on(&w, &m4, &m5, &m6);
+    expect("M6", &m6, 204, "confirmed", "none");
+    front_post(&w, m4.next, wr_view_of(&m5), &again); /* is the same turn */
+    read_trace(&w, m2.session, &row, turns, 3, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(turns[0].count, 8);
+    const struct trace_command *update = &turns[0].commands[7];
+    assert_true(update->cla == 0x80 && update->ins == 0x50 && update->p1 == 0x30 && update->bytes == 8);
+    assert_true(update->answered && update->sw == 0x9000);
+    assert_string_equal(turns[1].step, "deliver");
+    assert_true(turns[1].time_ms >= turns[0].time_ms);
+    assert_int_equal(turns[1].commands[0].cla, 0x80); /* as it was before it was signed */
+    assert_int_equal(turns[1].commands[0].ins, 0x82);
+    size_t bytes = 0;
+    for (size_t n = 0; n < turns[1].count; n++) {
+        const struct trace_command *c = &turns[1].commands[n];
+        assert_int_equal(c->cla & 0x04, 0);
+        assert_true(c->answered && c->sw == 0x9000);
+        if (c->ins != 0xE8)
+            continue;
+        loads++;
+        bytes += c->bytes;
+        assert_true(view_equal(c->aid, VIEW_OF(package)));
+    }
+    assert_true(loads >= 1 && bytes > 100);
+    assert_int_equal(turns[1].count, row.commands - turns[0].count);
+    assert_true(row.dialogue.len < (turns[0].count + turns[1].count) * (9 + AID_MAX) + 2 * 15);
+    session_row_free(&row);
+    exchange_finish(&m2);
+    exchange_finish(&m4);
+    exchange_finish(&again);
+    exchange_finish(&m6);
+    wr_free(&m5);
+    front_world_close(&w);
+}
+
+/* A client that never comes back, and a packet that did not leave because a guard refused. */
+static void what_was_not_said_is_not_kept(void **state)
+{
+    static struct trace_turn turns[3];
+    struct front_world w;
+    struct exchange m2, end;
+    struct session_row row;
+    size_t count = 0;
+    (void)state;
+    open_world(&w);
+    front_begin(&w, "install", &m2);
+    const struct order_row order = bench_order(&w.bench, "install");
+    const struct change cancel = {.kind = ORDER_CANCEL, .row.order = &order};
+    bench_submit(&w.bench, &cancel, 1);
+    front_resume(&w, m2.next, &end); /* a new opening is counted, and refused */
+    expect("cancelled", &end, 204, "failed", "cancelled");
+    read_trace(&w, m2.session, &row, turns, 3, &count);
+    assert_int_equal(count, 1);
+    assert_false(turns[0].commands[0].answered);
+    session_row_free(&row);
+    exchange_finish(&m2);
+    exchange_finish(&end);
+    front_world_close(&w);
+}
+
 int main(int argc, char **argv)
 {
     int code = 0;
@@ -566,6 +717,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_token_is_stored),
         cmocka_unit_test(silent_sessions_end),
         cmocka_unit_test(profile_b_delivers_too),
+        cmocka_unit_test(what_is_not_approved_reaches_no_card),
+        cmocka_unit_test(what_was_said_is_kept),
+        cmocka_unit_test(what_was_not_said_is_not_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,11 @@ struct api_setup {
     const uint8_t *admin_token; /* SHA-256 of the administrator's token (DIGEST_LEN bytes); NULL: none */
     unsigned order_expiry_s;    /* of an order that does not say it */
     weak_set allow_weak;        /* the policy */
+    /* How far a session's client says it is; NULL, or nothing written: it says nothing. */
+    struct {
+        void *ctx;
+        void (*get)(void *ctx, const char *session, uint32_t *done, uint32_t *total);
+    } progress;
 };
 
 struct api;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <cap/component.h>
 #include <plan/plan.h>
 #include <session/outcome.h>
 
@@ -26,6 +27,28 @@ static json_t *import_value(const struct cap_package *p)
                      "name", name != NULL ? name : "");
 }
 
+/* The components as they go to the card, in their order: each with its tag and size. */
+static json_t *components_value(const struct cap *cap)
+{
+    json_t *list = json_array();
+    struct reader r;
+    rd_init(&r, wr_view_of(&cap->load));
+    while (rd_left(&r) > 0) {
+        size_t before = rd_left(&r);
+        unsigned tag = rd_u8(&r);
+        if (tag == 0 || tag >= COMPONENT_TAGS)
+            break;
+        if (component_is_wide(tag, cap->flags))
+            rd_view32(&r, LOAD_FILE_MAX);
+        else
+            rd_view16(&r, UINT16_MAX);
+        json_array_append_new(list,
+                              json_pack("{s:i,s:s,s:I}", "tag", (int)tag, "name", component_kind(tag)->name,
+                                        "bytes", (json_int_t)(before - rd_left(&r))));
+    }
+    return list;
+}
+
 /* Stored with the application, so that a listing reads no CAP file. */
 static json_t *info_of(const struct cap *cap, const uint8_t sha256[DIGEST_LEN])
 {
@@ -34,16 +57,26 @@ static json_t *info_of(const struct cap *cap, const uint8_t sha256[DIGEST_LEN])
         json_array_append_new(applets, value_hex(aid_view(&cap->applets[i])));
     for (size_t i = 0; i < cap->import_count; i++)
         json_array_append_new(imports, import_value(&cap->imports[i]));
-    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:o}", "package", value_hex(aid_view(&cap->package.aid)),
+    return json_pack("{s:o,s:o,s:o,s:o,s:o,s:I,s:o}", "package", value_hex(aid_view(&cap->package.aid)),
                      "version", version_value(&cap->package), "applets", applets, "imports", imports,
-                     "load_bytes", (json_int_t)cap->load.len, "sha256",
+                     "components", components_value(cap), "load_bytes", (json_int_t)cap->load.len, "sha256",
                      value_hex(view_of(sha256, DIGEST_LEN)));
 }
 
+static json_t *approved_value(const struct app_row *row)
+{
+    if (row->approved_by[0] == '\0')
+        return json_null();
+    return json_pack("{s:s,s:o}", "by", row->approved_by, "time", value_time(row->approved_ms));
+}
+
+/* What was stored before there were titles and components has none. */
 static json_t *app_value(const struct app_row *row)
 {
     json_t *info = json_loadb((const char *)row->info.data, row->info.len, 0, NULL);
-    json_t *j = json_pack("{s:s}", "name", row->name);
+    json_t *j =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:[],s:o}", "name", row->name, "title", "", "description", "",
+                  "title_de", "", "description_de", "", "components", "approved", approved_value(row));
     if (info != NULL && j != NULL)
         json_object_update(j, info);
     json_decref(info);
@@ -61,6 +94,32 @@ static json_t *show_app(struct api *a, const char *name, uint32_t version)
     json_t *j = app_value(&row);
     app_row_free(&row);
     return j;
+}
+
+struct titled {
+    const char *name;
+    char *out;
+};
+
+static enum err take_title(void *arg, struct app_row *row)
+{
+    const struct titled *t = arg;
+    json_t *info = json_loadb((const char *)row->info.data, row->info.len, 0, NULL);
+    if (strcmp(row->name, t->name) == 0)
+        snprintf(t->out, APP_TITLE_MAX + 1, "%s", json_text(info, "title"));
+    json_decref(info);
+    return OK;
+}
+
+/* Out of a listing, which does not read the CAP file: names that begin with this one are sorted behind it. */
+void app_title(const struct api *a, const char *name, char out[APP_TITLE_MAX + 1])
+{
+    struct listing one = {.limit = 1};
+    struct titled t = {name, out};
+    out[0] = '\0';
+    snprintf(one.match, sizeof(one.match), "%s", name);
+    if (name[0] == '\0' || a->setup.store->ops->list_apps(a->setup.store->ctx, &one, take_title, &t) != OK)
+        out[0] = '\0';
 }
 
 /* ---- adding ---- */
@@ -96,6 +155,25 @@ static void refuse_content(struct http_reply *r, enum err e, const char *why)
         reply_error(r, 422, reason_word(REASON_BAD_CAP), "%s", why);
 }
 
+/* Sets the texts that are given; takes info over. */
+static json_t *with_texts(json_t *info, const struct app_naming *t)
+{
+    for (size_t i = 0; i < APP_TEXTS && info != NULL; i++) {
+        if (t->text[i] != NULL &&
+            json_object_set_new(info, app_text_names[i], json_string(t->text[i])) != 0) {
+            json_decref(info);
+            info = NULL;
+        }
+    }
+    return info;
+}
+
+static void approve(struct app_row *row, const struct api_request *q)
+{
+    snprintf(row->approved_by, sizeof(row->approved_by), "%s", q->who);
+    row->approved_ms = api_now(q->api);
+}
+
 static void add_app(const struct api_request *q, const struct app_body *b, const struct cap *cap,
                     const struct writer *sequence, json_t *warnings)
 {
@@ -103,15 +181,15 @@ static void add_app(const struct api_request *q, const struct app_body *b, const
     struct view file = wr_view_of(&b->cap);
     enum err e = crypto_digest(q->api->setup.crypto, DIGEST_SHA256, &file, 1, row.sha256);
     if (e == OK)
-        e = text_of(info_of(cap, row.sha256), &row.info);
+        e = text_of(with_texts(info_of(cap, row.sha256), &b->texts), &row.info);
     if (e != OK) {
         json_decref(warnings);
         reply_outcome(q->http->reply, e, NULL);
         return;
     }
     snprintf(row.name, sizeof(row.name), "%s", b->name);
-    snprintf(row.approved_by, sizeof(row.approved_by), "%s", q->who);
-    row.approved_ms = row.created_ms;
+    if (b->approved)
+        approve(&row, q);
     row.cap = (struct blob){b->cap.data, b->cap.len};
     row.sequence = (struct blob){sequence->data, sequence->len};
     struct api_change c = {.changes = {{.kind = APP_ADD, .row.app = &row}},
@@ -121,6 +199,7 @@ static void add_app(const struct api_request *q, const struct app_body *b, const
                            .show = show_app,
                            .extra = warnings};
     snprintf(c.name, sizeof(c.name), "%s", b->name);
+    snprintf(c.detail, sizeof(c.detail), "%s", b->approved ? "approved" : "");
     api_submit(q->api, q->http->reply, q->who, &c);
     blob_free(&row.info);
 }
@@ -231,6 +310,56 @@ void api_apps_remove(const struct api_request *q)
     api_submit(q->api, q->http->reply, q->who, &c);
 }
 
+void api_apps_approve(const struct api_request *q)
+{
+    struct app_row row = {0};
+    struct api_change c = {.changes = {{.kind = APP_APPROVE, .row.app = &row}},
+                           .count = 1,
+                           .what = "app.approve",
+                           .state = "was approved already",
+                           .status = 200,
+                           .show = show_app};
+    if (!api_name(q, row.name, sizeof(row.name)))
+        return;
+    approve(&row, q);
+    snprintf(c.name, sizeof(c.name), "%s", q->names[0]);
+    api_submit(q->api, q->http->reply, q->who, &c);
+}
+
+static enum err change_texts(struct app_row *row, const struct app_naming *t)
+{
+    json_t *info = json_loadb((const char *)row->info.data, row->info.len, 0, NULL);
+    blob_free(&row->info);
+    return text_of(with_texts(info, t), &row->info);
+}
+
+void api_apps_texts(const struct api_request *q)
+{
+    char why[WHY_MAX] = "";
+    struct texts_body body;
+    struct app_row row;
+    enum err e = texts_body_parse(q->http->body, &body, why, sizeof(why));
+    if (e != OK) {
+        reply_outcome(q->http->reply, e, why);
+        return;
+    }
+    if (find_app(q, &row)) {
+        struct api_change c = {.changes = {{.kind = APP_PUT_TEXTS, .row.app = &row}},
+                               .count = 1,
+                               .what = "app.texts",
+                               .status = 200,
+                               .show = show_app};
+        snprintf(c.name, sizeof(c.name), "%s", row.name);
+        e = change_texts(&row, &body.texts);
+        if (e == OK)
+            api_submit(q->api, q->http->reply, q->who, &c);
+        else
+            reply_outcome(q->http->reply, e, NULL);
+        app_row_free(&row);
+    }
+    texts_body_finish(&body);
+}
+
 void api_sequence_get(const struct api_request *q)
 {
     struct app_row row;
@@ -262,7 +391,8 @@ void api_sequence_put(const struct api_request *q)
 {
     struct app_row row;
     struct plan_problem why = {.text = ""};
-    if (!find_app(q, &row))
+    bool approved = false;
+    if (!query_is(q, "approved", "true", &approved) || !find_app(q, &row))
         return;
     json_t *warnings = NULL;
     enum err e = check_sequence(&row, q->http->body, &why);
@@ -276,8 +406,8 @@ void api_sequence_put(const struct api_request *q)
     struct app_row changed = {0};
     memcpy(changed.name, row.name, sizeof(changed.name));
     memcpy(changed.sha256, row.sha256, sizeof(changed.sha256));
-    memcpy(changed.approved_by, row.approved_by, sizeof(changed.approved_by));
-    changed.approved_ms = row.approved_ms;
+    if (approved)
+        approve(&changed, q);
     e = blob_copy(&changed.sequence, q->http->body);
     if (e != OK) {
         json_decref(warnings);
@@ -290,6 +420,7 @@ void api_sequence_put(const struct api_request *q)
                                .show = show_app,
                                .extra = warnings};
         snprintf(c.name, sizeof(c.name), "%s", row.name);
+        snprintf(c.detail, sizeof(c.detail), "%s", approved ? "approved" : "");
         api_submit(q->api, q->http->reply, q->who, &c);
     }
     app_row_free(&changed);

@@ -36,13 +36,26 @@ static enum err open_checked(json_t **out, struct view body, size_t max, const s
 
 /* ---- applications ---- */
 
+#define TEXT_RULES                                                                                           \
+    {"title", TAKE_TEXT, false, APP_TITLE_MAX}, {"description", TAKE_TEXT, false, APP_DESCRIPTION_MAX},      \
+        {"title_de", TAKE_TEXT, false, APP_TITLE_MAX},                                                       \
+    {                                                                                                        \
+        "description_de", TAKE_TEXT, false, APP_DESCRIPTION_MAX                                              \
+    }
+
+const char *const app_text_names[APP_TEXTS] = {"title", "description", "title_de", "description_de"};
+
 static const struct json_rule app_rules[] = {
     {"name", TAKE_TEXT, true, NAME_MAX_BYTES},
     {"cap", TAKE_TEXT, true, CAP_TEXT_MAX},
     {"install", TAKE_LIST, false, CAP_APPLETS_MAX},
     {"load_parameters", TAKE_TEXT, false, PARAMETERS_TEXT_MAX},
     {"sequence", TAKE_LINES, false, SEQUENCE_TEXT_MAX},
+    {"approved", TAKE_FLAG, false, 0},
+    TEXT_RULES,
 };
+
+static const struct json_rule texts_rules[] = {TEXT_RULES};
 
 static const struct json_rule install_rules[] = {
     {"module", TAKE_TEXT, false, 2 * AID_MAX},
@@ -82,6 +95,16 @@ static enum err read_install(const json_t *j, size_t number, struct install_choi
     return OK;
 }
 
+static enum err read_texts(const json_t *j, struct app_naming *out, char *why, size_t why_len)
+{
+    for (size_t i = 0; i < APP_TEXTS; i++) {
+        out->text[i] = json_string_value(json_object_get(j, app_text_names[i]));
+        if (out->text[i] != NULL && !text_is_line(view_str(out->text[i])))
+            return REFUSE("'%s' is not a line of text", app_text_names[i]);
+    }
+    return OK;
+}
+
 static enum err read_app(const json_t *j, struct app_body *b, char *why, size_t why_len)
 {
     const char *name = json_text(j, "name");
@@ -100,6 +123,9 @@ static enum err read_app(const json_t *j, struct app_body *b, char *why, size_t 
     b->install_count = json_array_size(list);
     b->load_parameters = view_str(json_text(j, "load_parameters"));
     b->sequence = view_str(json_text(j, "sequence"));
+    b->approved = json_flag(j, "approved");
+    if (e == OK)
+        e = read_texts(j, &b->texts, why, why_len);
     if (e == OK && b->sequence.len > 0 && (b->install_count > 0 || b->load_parameters.len > 0))
         return REFUSE("'sequence' says it all: it goes with neither 'install' nor 'load_parameters'");
     return e;
@@ -124,6 +150,25 @@ enum err app_body_parse(struct view body, struct app_body *out, char *why, size_
 void app_body_finish(struct app_body *b)
 {
     wr_free(&b->cap);
+    json_decref(b->owner);
+    b->owner = NULL;
+}
+
+enum err texts_body_parse(struct view body, struct texts_body *out, char *why, size_t why_len)
+{
+    struct texts_body b = {0};
+    enum err e = open_checked(&b.owner, body, SMALL_BODY_MAX, texts_rules, COUNT(texts_rules), why, why_len);
+    if (e == OK)
+        e = read_texts(b.owner, &b.texts, why, why_len);
+    if (e == OK)
+        *out = b;
+    else
+        texts_body_finish(&b);
+    return e;
+}
+
+void texts_body_finish(struct texts_body *b)
+{
     json_decref(b->owner);
     b->owner = NULL;
 }
@@ -229,6 +274,7 @@ static const struct json_rule order_rules[] = {
     {"cards", TAKE_NUMBER, false, CARDS_MAX},
     {"openings", TAKE_NUMBER, false, OPENINGS_MAX},
     {"expires_s", TAKE_NUMBER, false, EXPIRES_MAX_S},
+    {"offer", TAKE_FLAG, false, 0},
 };
 
 static const struct {
@@ -279,6 +325,9 @@ static enum err read_amounts(const json_t *j, struct order_body *b, char *why, s
     b->openings = (uint32_t)json_number(j, "openings", (uint64_t)b->cards * CARD_OPENINGS);
     if (b->openings < b->cards)
         return REFUSE("'openings' are fewer than 'cards'");
+    b->offer = json_flag(j, "offer");
+    if (b->offer && b->card[0] != '\0')
+        return REFUSE("an offer is for everybody: it names no 'card'");
     b->expires_s = json_number(j, "expires_s", 0);
     if (b->expires_s == 0 && json_object_get(j, "expires_s") != NULL)
         return REFUSE("'expires_s' is not 1 or more");

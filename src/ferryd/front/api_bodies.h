@@ -20,6 +20,13 @@ enum {
     EXPIRES_MAX_S = 366 * 24 * 3600        /* a ticket that lives longer is a password */
 };
 
+/* What an application is called, in two languages; in the order of app_text_names. NULL: absent. */
+enum { APP_TEXTS = 4, APP_TITLE_MAX = 80, APP_DESCRIPTION_MAX = 400 };
+struct app_naming {
+    const char *text[APP_TEXTS];
+};
+extern const char *const app_text_names[APP_TEXTS]; /* title, description, title_de, description_de */
+
 /* All give ERR_FORMAT or ERR_ARGUMENT (the body is malformed) or ERR_LIMIT (too large), with a sentence in
  * why, and write *out only on OK. */
 
@@ -31,9 +38,18 @@ struct app_body {
     size_t install_count;
     struct view load_parameters;
     struct view sequence; /* empty: to be generated */
+    struct app_naming texts;
+    bool approved;
 };
 enum err app_body_parse(struct view body, struct app_body *out, char *why, size_t why_len) MUST_USE;
 void app_body_finish(struct app_body *b);
+
+struct texts_body {
+    json_t *owner; /* the texts borrow from it */
+    struct app_naming texts;
+};
+enum err texts_body_parse(struct view body, struct texts_body *out, char *why, size_t why_len) MUST_USE;
+void texts_body_finish(struct texts_body *b);
 
 struct key_body {
     struct key_attributes attributes;
@@ -50,6 +66,7 @@ struct order_body {
     int level; /* -1: as the type says */
     uint32_t cards, openings;
     uint64_t expires_s; /* 0: as the configuration says */
+    bool offer;
 };
 enum err order_body_parse(struct view body, struct order_body *out, char *why, size_t why_len) MUST_USE;
 

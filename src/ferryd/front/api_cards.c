@@ -177,8 +177,11 @@ void api_cards_list(const struct api_request *q)
 {
     struct page p;
     const struct store *s = q->api->setup.store;
-    if (page_open(&p, q))
-        page_reply(&p, q, s->ops->list_cards(s->ctx, &p.listing, each_card, &p));
+    bool set_aside = false;
+    if (!query_is(q, "set_aside", "true", &set_aside) || !page_open(&p, q))
+        return;
+    p.listing.set_aside = set_aside;
+    page_reply(&p, q, s->ops->list_cards(s->ctx, &p.listing, each_card, &p));
 }
 
 void api_cards_get(const struct api_request *q)

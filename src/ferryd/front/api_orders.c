@@ -23,6 +23,29 @@ static json_t *level_value(int level)
     return level < 0 ? json_string("") : json_sprintf("%02X", (unsigned)level);
 }
 
+/* What a ticket is handed on as. */
+struct ticket {
+    char text[TICKET_MAX], url[2 * TRIGGER_URI_MAX + TICKET_MAX], invitation[TRIGGER_URI_MAX + TICKET_MAX],
+        link[TRIGGER_LINK_MAX];
+};
+
+static enum err ticket_links(const struct api *a, const struct order_row *row, struct ticket *t)
+{
+    char title[APP_TITLE_MAX + 1];
+    app_title(a, row->app, title);
+    const struct trigger_order order = {
+        .purpose = view_str(row->purpose), .app = view_str(row->app), .title = view_str(title)};
+    snprintf(t->url, sizeof(t->url), "%s/gp/adm?t=%s", a->setup.public_url, t->text);
+    snprintf(t->invitation, sizeof(t->invitation), "%s/i#%s", a->setup.public_url, t->text);
+    return trigger_link(t->url, &order, t->link);
+}
+
+static json_t *ticket_value(const struct ticket *t)
+{
+    return json_pack("{s:s,s:s,s:s,s:s}", "ticket", t->text, "url", t->url, "link", t->link, "invitation",
+                     t->invitation);
+}
+
 /* An order that nobody fulfilled in time is told as expired, without anything having to be written. */
 const char *order_state(const struct order_row *row, uint64_t now)
 {
@@ -31,29 +54,35 @@ const char *order_state(const struct order_row *row, uint64_t now)
 
 static json_t *order_value(struct api *a, const struct order_row *row)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:I,s:I,s:o,s:o}", "id", row->id, "purpose", row->purpose,
-                     "app", row->app, "card", row->card, "type", row->type, "level", level_value(row->level),
-                     "state", order_state(row, api_now(a)), "cards_left", (json_int_t)row->cards_left,
-                     "openings_left", (json_int_t)row->openings_left, "created", value_time(row->created_ms),
-                     "expires", value_time(row->expires_ms));
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:s,s:b,s:I,s:I,s:I,s:o,s:o}", "id", row->id, "purpose",
+                     row->purpose, "app", row->app, "card", row->card, "type", row->type, "level",
+                     level_value(row->level), "state", order_state(row, api_now(a)), "offer",
+                     row->offer_ticket[0] != '\0' ? 1 : 0, "cards", (json_int_t)row->cards, "cards_left",
+                     (json_int_t)row->cards_left, "openings_left", (json_int_t)row->openings_left, "created",
+                     value_time(row->created_ms), "expires", value_time(row->expires_ms));
 }
 
 static json_t *show_order(struct api *a, const char *id, uint32_t version)
 {
     struct order_row row;
+    struct ticket t;
     (void)version;
     if (a->setup.store->ops->get_order(a->setup.store->ctx, id, &row) != OK)
         return NULL;
-    return order_value(a, &row);
+    json_t *j = order_value(a, &row);
+    memcpy(t.text, row.offer_ticket, sizeof(t.text));
+    if (j == NULL || t.text[0] == '\0' || ticket_links(a, &row, &t) != OK)
+        return j;
+    json_t *links = ticket_value(&t);
+    json_object_update(j, links);
+    json_decref(links);
+    return j;
 }
 
 /* ---- adding ---- */
 
-struct ticket {
-    char text[TICKET_MAX], url[2 * TRIGGER_URI_MAX + TICKET_MAX], link[TRIGGER_LINK_MAX];
-};
-
-static enum err make_ticket(struct api *a, struct ticket *t, uint8_t digest[DIGEST_LEN])
+/* For the order: its digest stands in the row afterwards. */
+static enum err make_ticket(struct api *a, struct order_row *row, struct ticket *t)
 {
     uint8_t bytes[TICKET_BYTES];
     struct writer w;
@@ -67,11 +96,8 @@ static enum err make_ticket(struct api *a, struct ticket *t, uint8_t digest[DIGE
     wipe(bytes, sizeof(bytes));
     struct view text = view_str(e == OK ? t->text : "");
     if (e == OK)
-        e = crypto_digest(a->setup.crypto, DIGEST_SHA256, &text, 1, digest);
-    if (e != OK)
-        return e;
-    snprintf(t->url, sizeof(t->url), "%s/gp/adm?t=%s", a->setup.public_url, t->text);
-    return trigger_link(t->url, NULL, t->link);
+        e = crypto_digest(a->setup.crypto, DIGEST_SHA256, &text, 1, row->ticket_digest);
+    return e == OK ? ticket_links(a, row, t) : e;
 }
 
 static enum err make_id(struct api *a, char out[ID_TEXT + 1])
@@ -156,14 +182,17 @@ static enum err check_type(const struct store *s, const struct order_body *b, js
 
 static enum err check_app(const struct store *s, const struct order_body *b, char *why, size_t why_len)
 {
-    struct app_row row;
+    struct app_row row = {0};
     if (b->app[0] == '\0')
         return OK;
     enum err e = s->ops->get_app(s->ctx, b->app, &row);
     if (e == ERR_NOT_FOUND)
         return why_not(ERR_POLICY, why, why_len, "there is no application '%s'", b->app);
-    if (e == OK)
-        app_row_free(&row);
+    if (e == OK && row.approved_by[0] == '\0')
+        e = why_not(ERR_POLICY, why, why_len,
+                    "application '%s' was not approved: look at it, and approve it (ferry app approve)",
+                    b->app);
+    app_row_free(&row);
     return e;
 }
 
@@ -174,6 +203,7 @@ static void add_order(const struct api_request *q, const struct order_body *b, j
     uint64_t now = api_now(a), seconds = b->expires_s > 0 ? b->expires_s : a->setup.order_expiry_s;
     struct order_row row = {.level = b->level,
                             .state = "open",
+                            .cards = b->cards,
                             .cards_left = b->cards,
                             .openings_left = b->openings,
                             .created_ms = now,
@@ -184,20 +214,23 @@ static void add_order(const struct api_request *q, const struct order_body *b, j
     memcpy(row.type, b->type, sizeof(row.type));
     enum err e = make_id(a, row.id);
     if (e == OK)
-        e = make_ticket(a, &ticket, row.ticket_digest);
+        e = make_ticket(a, &row, &ticket);
     if (e != OK) {
         reply_outcome(q->http->reply, e == ERR_ARGUMENT ? ERR_INTERNAL : e, NULL);
         return;
     }
+    /* An offer's ticket is for everybody: the catalogue shows it. */
+    if (b->offer)
+        memcpy(row.offer_ticket, ticket.text, sizeof(row.offer_ticket));
     struct api_change c = {.changes = {{.kind = ORDER_ADD, .row.order = &row}},
                            .count = 1,
                            .what = "order.add",
                            .status = 201,
                            .show = show_order,
-                           .extra = json_pack("{s:s,s:s,s:s,s:O}", "ticket", ticket.text, "url", ticket.url,
-                                              "link", ticket.link, "warnings", warnings)};
+                           .extra = ticket_value(&ticket)};
     memcpy(c.name, row.id, sizeof(row.id));
-    snprintf(c.detail, sizeof(c.detail), "%s %s", row.purpose, row.app);
+    snprintf(c.detail, sizeof(c.detail), "%s %s%s", row.purpose, row.app, b->offer ? ", an offer" : "");
+    json_object_set(c.extra, "warnings", warnings);
     wipe(&ticket, sizeof(ticket));
     if (c.extra != NULL)
         api_submit(a, q->http->reply, q->who, &c);
@@ -235,8 +268,12 @@ void api_orders_list(const struct api_request *q)
 {
     struct page p;
     const struct store *s = q->api->setup.store;
-    if (page_open(&p, q))
-        page_reply(&p, q, s->ops->list_orders(s->ctx, &p.listing, each_order, &p));
+    bool open = false;
+    if (!query_is(q, "state", "open", &open) || !page_open(&p, q))
+        return;
+    p.listing.open = open;
+    p.listing.now_ms = api_now(q->api);
+    page_reply(&p, q, s->ops->list_orders(s->ctx, &p.listing, each_order, &p));
 }
 
 void api_orders_get(const struct api_request *q)
@@ -246,6 +283,38 @@ void api_orders_get(const struct api_request *q)
         reply_json(q->http->reply, 200, j);
     else
         reply_outcome(q->http->reply, ERR_NOT_FOUND, "there is no such order");
+}
+
+/* Whoever has the old ticket has nothing any more. */
+void api_orders_ticket(const struct api_request *q)
+{
+    struct api *a = q->api;
+    struct order_row row;
+    struct ticket ticket = {0};
+    enum err e = a->setup.store->ops->get_order(a->setup.store->ctx, q->names[0], &row);
+    if (e != OK) {
+        reply_outcome(q->http->reply, e, e == ERR_NOT_FOUND ? "there is no such order" : NULL);
+        return;
+    }
+    e = make_ticket(a, &row, &ticket);
+    if (e != OK) {
+        reply_outcome(q->http->reply, e == ERR_ARGUMENT ? ERR_INTERNAL : e, NULL);
+        return;
+    }
+    if (row.offer_ticket[0] != '\0')
+        memcpy(row.offer_ticket, ticket.text, sizeof(row.offer_ticket));
+    struct api_change c = {.changes = {{.kind = ORDER_TICKET, .row.order = &row}},
+                           .count = 1,
+                           .what = "order.ticket",
+                           .status = 201,
+                           .show = show_order,
+                           .extra = ticket_value(&ticket)};
+    memcpy(c.name, row.id, sizeof(row.id));
+    wipe(&ticket, sizeof(ticket));
+    if (c.extra != NULL)
+        api_submit(a, q->http->reply, q->who, &c);
+    else
+        reply_outcome(q->http->reply, ERR_MEMORY, NULL);
 }
 
 void api_orders_cancel(const struct api_request *q)

@@ -130,9 +130,11 @@ static void refuse_change(const struct pending *p, enum err e)
     char sentence[WHY_MAX];
     for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
         if (sentences[i].e == e) {
-            bool own = e == ERR_NOT_FOUND && p->change.unknown != NULL;
+            const char *own = e == ERR_NOT_FOUND ? p->change.unknown
+                              : e == ERR_STATE   ? p->change.state
+                                                 : NULL;
             snprintf(sentence, sizeof(sentence), "'%s' %s", p->change.name,
-                     own ? p->change.unknown : sentences[i].text);
+                     own != NULL ? own : sentences[i].text);
             reply_outcome(p->reply, e, sentence);
             return;
         }
@@ -235,10 +237,9 @@ bool page_open(struct page *p, const struct api_request *q)
         const char *name;
         char *out;
         size_t size;
-    } parameters[] = {{"after", l->after, sizeof(l->after)},
-                      {"match", l->match, sizeof(l->match)},
-                      {"order", l->order, sizeof(l->order)},
-                      {"card", l->card, sizeof(l->card)}};
+    } parameters[] = {{"after", l->after, sizeof(l->after)}, {"match", l->match, sizeof(l->match)},
+                      {"order", l->order, sizeof(l->order)}, {"card", l->card, sizeof(l->card)},
+                      {"type", l->type, sizeof(l->type)},    {"app", l->app, sizeof(l->app)}};
     for (size_t i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++)
         if (!read_parameter(q, parameters[i].name, parameters[i].out, parameters[i].size))
             return false;
@@ -249,6 +250,16 @@ bool page_open(struct page *p, const struct api_request *q)
     if (p->items == NULL)
         reply_outcome(q->http->reply, ERR_MEMORY, NULL);
     return p->items != NULL;
+}
+
+bool query_is(const struct api_request *q, const char *name, const char *value, bool *out)
+{
+    const char *text = http_query(q->http, name);
+    *out = text != NULL && strcmp(text, value) == 0;
+    if (text == NULL || *out)
+        return true;
+    reply_error(q->http->reply, 400, "malformed", "'%s' is not '%s'", name, value);
+    return false;
 }
 
 bool page_wants(struct page *p)

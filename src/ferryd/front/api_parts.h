@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "front/api.h"
+#include "front/api_bodies.h"
 #include "front/operators.h"
 
 #define OPERATOR_COOKIE "__Host-ferry"
@@ -64,6 +65,7 @@ struct api_change {
     size_t count;
     const char *what;    /* of the audit row */
     const char *unknown; /* the end of the sentence when there is no such thing; NULL: the usual one */
+    const char *state;   /* ...and when its state is another (ERR_STATE) */
     char name[CARD_NUMBER_TEXT_MAX + 1];
     uint32_t version; /* of a key; 0: no such thing */
     char detail[DETAIL_MAX + 1];
@@ -85,8 +87,10 @@ struct page {
     bool more;
     char last[CARD_NUMBER_TEXT_MAX + 1];
 };
-/* Reads limit, after, match, order and card. False: refused, and answered. */
+/* Reads limit, after, match, order, card, type and app. False: refused, and answered. */
 bool page_open(struct page *p, const struct api_request *q);
+/* A parameter of the query that has one value or is absent: *out says which. False: refused, and answered. */
+bool query_is(const struct api_request *q, const char *name, const char *value, bool *out);
 /* True while another item is wanted; a page that has enough only learns that there are more. */
 bool page_wants(struct page *p);
 /* Takes over item. */
@@ -96,6 +100,8 @@ void page_reply(struct page *p, const struct api_request *q, enum err e);
 
 /* ---- what one resource asks of another ---- */
 
+/* What an application is called; "" when it has no title, or there is none of this name. */
+void app_title(const struct api *a, const char *name, char out[APP_TITLE_MAX + 1]);
 /* The state of an order as it is told. */
 const char *order_state(const struct order_row *row, uint64_t now);
 
@@ -111,11 +117,13 @@ enum err types_accept_key(struct api *a, const struct key_row *key, char *why, s
 
 typedef void api_handler(const struct api_request *q);
 api_handler api_health, api_metrics, api_server;
-api_handler api_apps_add, api_apps_list, api_apps_get, api_apps_remove, api_sequence_get, api_sequence_put;
+api_handler api_apps_add, api_apps_list, api_apps_get, api_apps_remove, api_apps_approve, api_apps_texts;
+api_handler api_sequence_get, api_sequence_put;
 api_handler api_keys_add, api_keys_list, api_keys_get, api_keys_retire;
 api_handler api_types_add, api_types_list, api_types_get, api_types_put, api_types_remove;
-api_handler api_orders_add, api_orders_list, api_orders_get, api_orders_cancel;
-api_handler api_sessions_list, api_sessions_get;
+api_handler api_orders_add, api_orders_list, api_orders_get, api_orders_cancel, api_orders_ticket;
+api_handler api_sessions_list, api_sessions_get, api_sessions_dialogue;
+api_handler api_overview;
 api_handler api_cards_list, api_cards_get, api_cards_release;
 api_handler api_audit_list;
 api_handler api_logins_add, api_sign_in, api_me, api_sign_out;

@@ -13,6 +13,8 @@
 
 static const struct json_rule type_rules[] = {
     {"name", TAKE_TEXT, true, NAME_MAX_BYTES},
+    {"title", TAKE_TEXT, false, CARD_TYPE_TITLE_MAX},
+    {"title_de", TAKE_TEXT, false, CARD_TYPE_TITLE_MAX},
     {"match", TAKE_OBJECT, false, 0},
     {"isd", TAKE_TEXT, false, 2 * AID_MAX},
     {"scp", TAKE_TEXT, true, 2},
@@ -275,6 +277,21 @@ static enum err parse_quirks(const json_t *j, struct card_type *t, struct compla
     return OK;
 }
 
+static enum err parse_titles(const json_t *j, struct card_type *t, struct complaint r)
+{
+    const struct {
+        const char *name;
+        char *out;
+    } titles[] = {{"title", t->title}, {"title_de", t->title_de}};
+    for (size_t n = 0; n < sizeof(titles) / sizeof(titles[0]); n++) {
+        const char *text = json_text(j, titles[n].name);
+        if (!text_is_line(view_str(text)))
+            return REFUSE(r, ERR_ARGUMENT, "'%s' is not a line of text", titles[n].name);
+        snprintf(titles[n].out, CARD_TYPE_TITLE_MAX + 1, "%s", text);
+    }
+    return OK;
+}
+
 static enum err parse_rest(const json_t *j, struct card_type *t, struct complaint r)
 {
     if (!name_ok(json_text(j, "name")))
@@ -317,6 +334,8 @@ enum err card_type_parse(struct view json, struct card_type *out, char *why, siz
         e = parse_keys(j, &t, r);
     if (e == OK)
         e = parse_rest(j, &t, r);
+    if (e == OK)
+        e = parse_titles(j, &t, r);
     if (e == OK)
         e = parse_quirks(j, &t, r);
     json_decref(j);

@@ -17,7 +17,8 @@ enum {
     BLOCK_SIZE_MIN = 32,             /* 256 blocks of less hold no application worth the name */
     CARD_OPENINGS_MAX = 9,
     CARD_OPENINGS = 3, /* cards die at 10 unfinished openings: never reach it */
-    CARD_TYPE_WARNINGS_MAX = 6
+    CARD_TYPE_WARNINGS_MAX = 6,
+    CARD_TYPE_TITLE_MAX = 80 /* bytes of UTF-8: a line of a page */
 };
 
 /* Hexadecimal digits, upper-case; '.' stands for any digit; shorter than the value: a prefix. */
@@ -32,6 +33,7 @@ struct card_patterns {
 
 struct card_type {
     char name[NAME_MAX_BYTES + 1];
+    char title[CARD_TYPE_TITLE_MAX + 1], title_de[CARD_TYPE_TITLE_MAX + 1]; /* for card holders; "": none */
     struct card_patterns atr, cplc, iin;
     struct aid isd; /* len 0: SELECT without AID */
     uint8_t scp, i, kvn;

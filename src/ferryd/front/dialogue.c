@@ -16,6 +16,7 @@
 #include <vault/serve.h>
 
 #include "front/metrics.h"
+#include "front/trace.h"
 #include "front/world.h"
 
 enum {
@@ -44,6 +45,7 @@ struct post {
     struct session_turn turn;
     char next_token[NAMED_TOKEN_TEXT + 1];
     struct turn_changes changes;
+    struct writer trace; /* what was said before this POST is answered (trace.h) */
     uint32_t posts_before;
     unsigned tries;
 };
@@ -83,6 +85,7 @@ static void post_free(struct post *p)
     session_row_free(&p->row);
     world_finish(&p->world);
     turn_changes_finish(&p->changes);
+    wr_free(&p->trace);
     wr_free(&p->body);
     wipe(p, sizeof(*p));
     free(p);
@@ -340,6 +343,59 @@ static void answer(struct post *p)
     post_free(p);
 }
 
+/* ---- What was said ----------------------------------------------------------------------------------- */
+
+static void trace_begin(struct post *p)
+{
+    wr_free(&p->trace);
+    wr_heap(&p->trace, TRACE_MAX);
+    wr_view(&p->trace, blob_view(&p->row.dialogue));
+}
+
+/* The client's answers to what is not signed: the session will say what is wrong with them. */
+static void trace_answer(struct post *p)
+{
+    enum err e = OK;
+    if (p->session.state == SESSION_IDENTIFY || p->session.state == SESSION_OPEN)
+        e = trace_put_answers(&p->trace, wr_view_of(&p->body));
+    (void)e; /* the session refuses the same, and nothing is written */
+}
+
+/* EXTERNAL AUTHENTICATE is made where the packet is signed: the plain commands are without it. */
+static struct view authentication_in(struct view packet)
+{
+    struct script_reader s;
+    enum script_fault fault;
+    struct view first = VIEW_NULL;
+    struct apdu a = {0};
+    if (script_open(&s, packet, &fault) != OK || script_next(&s, &first, &fault) != OK ||
+        apdu_parse(first, &a) != OK || a.ins != INS_EXTERNAL_AUTHENTICATE)
+        return VIEW_NULL;
+    return first;
+}
+
+/* With what goes out now; a POST that does not get that far leaves the trace as it was. */
+static enum err trace_sent(struct post *p, uint64_t now_ms)
+{
+    const struct session *s = &p->session;
+    bool signed_packet = s->state == SESSION_DELIVER;
+    struct writer w;
+    enum err e = OK;
+    wr_heap(&w, TRACE_MAX);
+    wr_view(&w, wr_view_of(&p->trace));
+    if (!p->turn.ended)
+        e = trace_put_turn(&w, now_ms, s->state,
+                           signed_packet ? authentication_in(p->turn.packet) : VIEW_NULL,
+                           signed_packet ? wr_view_of(&s->plain) : p->turn.packet);
+    blob_free(&p->row.dialogue);
+    if (e == OK)
+        e = wr_status(&w);
+    if (e == OK)
+        e = blob_copy(&p->row.dialogue, wr_view_of(&w));
+    wr_free(&w);
+    return e;
+}
+
 static enum err update_row(struct post *p)
 {
     struct session_row *row = &p->row;
@@ -366,6 +422,8 @@ static enum err update_row(struct post *p)
         e = blob_copy(&row->state, wr_view_of(&w));
     }
     wr_free(&w);
+    if (e == OK)
+        e = trace_sent(p, now);
     return e == OK ? store_reply(p) : e;
 }
 
@@ -478,6 +536,8 @@ static void on_settled(void *arg, enum err e, struct view reply)
     }
     struct session_event event = {
         .kind = SESSION_SETTLED, .result = vault_get_settle(reply, settlement), .settlement = settlement};
+    if (event.result == OK)
+        trace_put_settled(&p->trace, settlement);
     take_event(p, &event);
     if (event.result == OK)
         vault_settlement_finish(settlement);
@@ -585,6 +645,7 @@ static void begin_session(struct post *p, const struct dialogue_request *in)
     }
     session_init(&p->session, p->row.id, &wanted, in->atr);
     p->has_session = true;
+    trace_begin(p);
     struct session_event event = {.kind = SESSION_BEGIN, .card = in->card};
     take_event(p, &event);
 }
@@ -651,8 +712,11 @@ static void go_on(struct post *p)
         give_up(p, REASON_SESSION_OVER, 410);
         return;
     }
+    trace_begin(p);
     if (now > p->row.updated_ms + 1000ULL * p->d->session_timeout_s)
         event.kind = SESSION_EXPIRE;
+    if (event.kind == SESSION_ANSWER)
+        trace_answer(p);
     take_event(p, &event);
 }
 
@@ -756,6 +820,7 @@ static void expire(struct dialogue *d, const char *id)
         return;
     }
     p->posts_before = p->row.posts;
+    trace_begin(p);
     take_event(p, &event);
 }
 

@@ -254,6 +254,11 @@ static enum err read_admin_token(struct front *f)
     return e;
 }
 
+static void client_progress(void *ctx, const char *session, uint32_t *done, uint32_t *total)
+{
+    (void)live_progress_of(((struct front *)ctx)->live, session, done, total);
+}
+
 static enum err open_api(struct front *f)
 {
     const struct config *c = f->setup->config;
@@ -265,6 +270,7 @@ static enum err open_api(struct front *f)
                                     .public_url = c->public_url,
                                     .admin_token = f->has_admin_token ? f->admin_token : NULL,
                                     .order_expiry_s = c->order_expiry_s,
+                                    .progress = {.ctx = f, .get = client_progress},
                                     .allow_weak = c->allow_weak};
     return api_new(&f->api, &setup);
 }

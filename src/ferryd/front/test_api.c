@@ -137,6 +137,102 @@ static void an_application_is_added_and_told(void **state)
     ASK(w, 404, "DELETE", "/api/v1/apps/till", NULL);
 }
 
+static void an_application_is_approved_before_it_is_ordered(void **state)
+{
+    struct test_world *w = *state;
+    static const char order[] = "{\"purpose\":\"install\",\"app\":\"till\"}";
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
+    assert_true(json_is_null(json_object_get(w->json, "approved")));
+    ASK(w, 422, "POST", "/api/v1/orders", order);
+    has_message(w, "refused", "approve it");
+    ASK(w, 404, "POST", "/api/v1/apps/other/approve", "");
+    ASK(w, 200, "POST", "/api/v1/apps/till/approve", "");
+    const json_t *approved = json_object_get(w->json, "approved");
+    assert_string_equal(json_string_value(json_object_get(approved, "by")), "admin token");
+    assert_int_equal(json_string_length(json_object_get(approved, "time")), 24);
+    ASK(w, 409, "POST", "/api/v1/apps/till/approve", "");
+    has_message(w, "state", "approved already");
+    ASK(w, 201, "POST", "/api/v1/orders", order);
+
+    /* What was approved was another sequence. */
+    ASK(w, 200, "PUT", "/api/v1/apps/till/sequence", "load hash=sha256\n");
+    assert_true(json_is_null(json_object_get(w->json, "approved")));
+    ASK(w, 422, "POST", "/api/v1/orders", order);
+    ASK(w, 400, "PUT", "/api/v1/apps/till/sequence?approved=yes", "load\n");
+    ASK(w, 200, "PUT", "/api/v1/apps/till/sequence?approved=true", "load\n");
+    assert_true(json_is_object(json_object_get(w->json, "approved")));
+    ASK(w, 201, "POST", "/api/v1/orders", order);
+    ASK(w, 200, "GET", "/api/v1/audit?match=app.", NULL);
+    assert_string_equal(item_text(w, 0, "what"), "app.sequence");
+    assert_string_equal(item_text(w, 0, "detail"), "approved");
+    assert_string_equal(item_text(w, 1, "detail"), "");
+    assert_string_equal(item_text(w, 2, "what"), "app.approve");
+    assert_string_equal(item_text(w, 3, "what"), "app.add");
+    ASK(w, 200, "GET", "/api/v1/apps", NULL);
+    assert_true(json_is_object(json_object_get(item(w, 0), "approved")));
+    WANT(w, 201, test_add_app(w, "other", CAP("till-jc222.cap"), ",\"approved\":false"));
+    assert_true(json_is_null(json_object_get(w->json, "approved")));
+}
+
+static void an_application_has_texts(void **state)
+{
+    struct test_world *w = *state;
+    WANT(w, 201,
+         test_add_app(w, "till", CAP("till-jc222.cap"),
+                      ",\"title\":\"Till\",\"title_de\":\"Kasse f\xC3\xBCr alle\""));
+    assert_string_equal(test_text(w, "title"), "Till");
+    assert_string_equal(test_text(w, "title_de"), "Kasse f\xC3\xBCr alle");
+    assert_true(json_is_string(json_object_get(w->json, "description")));
+    ASK(w, 200, "PUT", "/api/v1/apps/till/texts", "{\"title\":\"\",\"description\":\"For shops.\"}");
+    assert_string_equal(test_text(w, "title"), "");
+    assert_string_equal(test_text(w, "description"), "For shops.");
+    assert_string_equal(test_text(w, "title_de"), "Kasse f\xC3\xBCr alle"); /* was not named */
+    assert_int_equal(strlen(test_text(w, "sha256")), 64);                   /* all else is as it was */
+    ASK(w, 200, "GET", "/api/v1/apps", NULL);
+    assert_string_equal(item_text(w, 0, "description"), "For shops.");
+    ASK(w, 200, "GET", "/api/v1/audit?limit=1", NULL);
+    assert_string_equal(item_text(w, 0, "what"), "app.texts");
+    ASK(w, 404, "PUT", "/api/v1/apps/other/texts", "{}");
+    static const struct {
+        const char *body, *part;
+    } rows[] = {
+        {"{\"title\":1}", "'title'"},
+        {"{\"name\":\"a\"}", "'name'"},
+        {"{\"title\":\"a\\nb\"}", "'title'"},
+        {"{\"title\":\"a\\u0085b\"}", "'title' is not a line"},
+        {"{\"title_de\":\"0123456789012345678901234567890123456789"
+         "012345678901234567890123456789012345678\xC3\xBC\"}",
+         "'title_de' is longer than 80"},
+        {"{\"description\":\"\xFF\"}", "JSON"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        ASK(w, 400, "PUT", "/api/v1/apps/till/texts", rows[i].body);
+        has_message(w, "malformed", rows[i].part);
+    }
+    WANT(w, 400, test_add_app(w, "b", CAP("till-jc222.cap"), ",\"description\":\"a\\u0085b\""));
+}
+
+static void what_is_inside_a_cap_is_told(void **state)
+{
+    struct test_world *w = *state;
+    static const char *const files[] = {CAP("till-jc222.cap"), CAP("hello-resource-jc310.cap"),
+                                        CAP("extended-jc310.cap")};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char name[8];
+        json_int_t sum = 0;
+        snprintf(name, sizeof(name), "a%zu", i);
+        WANT(w, 201, test_add_app(w, name, files[i], ""));
+        const json_t *components = json_object_get(w->json, "components"), *c;
+        size_t n;
+        json_array_foreach(components, n, c) sum += json_integer_value(json_object_get(c, "bytes"));
+        if (sum == 0 || sum != test_number(w, "load_bytes"))
+            fail_msg("%s: %s", files[i], w->text);
+        c = json_array_get(components, 0);
+        assert_string_equal(json_string_value(json_object_get(c, "name")), "Header");
+        assert_int_equal(json_integer_value(json_object_get(c, "tag")), 1);
+    }
+}
+
 static void bad_cap_files_are_refused_in_words(void **state)
 {
     struct test_world *w = *state;
@@ -199,6 +295,9 @@ static void bad_bodies_are_malformed(void **state)
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":0}", "'cards'"},
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"47\",\"cards\":2}", "one card"},
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"4 7\"}", "'card'"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"47\",\"offer\":true}", "offer"},
+        {"/api/v1/orders", "{\"purpose\":\"inspect\",\"offer\":1}", "'offer'"},
+        {"/api/v1/apps", "{\"name\":\"a\",\"cap\":\"AAAA\",\"approved\":1}", "'approved'"},
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":5,\"openings\":4}", "'openings'"},
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":0}", "'expires_s'"},
         {"/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":99999999}", "'expires_s'"},
@@ -435,7 +534,7 @@ static void an_order_has_a_ticket_that_is_shown_once(void **state)
 {
     struct test_world *w = *state;
     char id[64], ticket[64], path[128], url[256], digest_hex[2 * DIGEST_LEN + 1];
-    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ",\"approved\":true"));
     ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"install\",\"app\":\"till\"}");
     snprintf(id, sizeof(id), "%s", test_text(w, "id"));
     snprintf(ticket, sizeof(ticket), "%s", test_text(w, "ticket"));
@@ -444,8 +543,12 @@ static void an_order_has_a_ticket_that_is_shown_once(void **state)
     snprintf(url, sizeof(url), "https://cards.example.org:8443/gp/adm?t=%s", ticket);
     assert_string_equal(test_text(w, "url"), url);
     assert_int_equal(strncmp(test_text(w, "link"), "cardferry:", 10), 0);
+    snprintf(url, sizeof(url), "https://cards.example.org:8443/i#%s", ticket);
+    assert_string_equal(test_text(w, "invitation"), url);
     assert_string_equal(test_text(w, "state"), "open");
     assert_string_equal(test_text(w, "level"), "");
+    assert_false(json_is_true(json_object_get(w->json, "offer")));
+    assert_int_equal(test_number(w, "cards"), 1);
     assert_int_equal(test_number(w, "cards_left"), 1);
     assert_int_equal(test_number(w, "openings_left"), 3);
 
@@ -453,6 +556,7 @@ static void an_order_has_a_ticket_that_is_shown_once(void **state)
     ASK(w, 200, "GET", path, NULL);
     assert_null(strstr(w->text, ticket));
     assert_null(json_object_get(w->json, "ticket"));
+    assert_null(json_object_get(w->json, "invitation"));
     ASK(w, 200, "GET", "/api/v1/audit", NULL);
     assert_null(strstr(w->text, ticket));
     assert_string_equal(item_text(w, 0, "object"), id);
@@ -475,6 +579,99 @@ static void an_order_has_a_ticket_that_is_shown_once(void **state)
     ASK(w, 404, "POST", "/api/v1/orders/0/cancel", "");
     ASK(w, 404, "GET", "/api/v1/orders/0", NULL);
     ASK(w, 204, "DELETE", "/api/v1/apps/till", NULL);
+}
+
+static bool ticket_is_known(struct test_world *w, const char *ticket)
+{
+    uint8_t digest[DIGEST_LEN];
+    struct view text = view_str(ticket);
+    struct order_row row;
+    assert_int_equal(crypto_digest(w->client_crypto, DIGEST_SHA256, &text, 1, digest), OK);
+    return w->beside.ops->get_order_by_ticket(w->beside.ctx, digest, &row) == OK;
+}
+
+static void an_order_gets_another_ticket(void **state)
+{
+    struct test_world *w = *state;
+    char first[64], second[64], path[128], cancel[128];
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":5,\"expires_s\":60}");
+    snprintf(first, sizeof(first), "%s", test_text(w, "ticket"));
+    snprintf(path, sizeof(path), "/api/v1/orders/%s/ticket", test_text(w, "id"));
+    snprintf(cancel, sizeof(cancel), "/api/v1/orders/%s/cancel", test_text(w, "id"));
+    ASK(w, 201, "POST", path, "");
+    snprintf(second, sizeof(second), "%s", test_text(w, "ticket"));
+    assert_int_equal(strlen(second), 43);
+    assert_string_not_equal(first, second);
+    assert_non_null(strstr(test_text(w, "url"), second));
+    assert_non_null(strstr(test_text(w, "invitation"), second));
+    assert_int_equal(strncmp(test_text(w, "link"), "cardferry:", 10), 0);
+    assert_int_equal(test_number(w, "cards"), 5);
+    assert_false(ticket_is_known(w, first));
+    assert_true(ticket_is_known(w, second));
+    ASK(w, 200, "GET", "/api/v1/audit?match=order.ticket", NULL);
+    assert_int_equal(items(w), 1);
+    assert_null(strstr(w->text, second));
+
+    w->clock_ahead_ms = 61 * 1000;
+    ASK(w, 409, "POST", path, "");
+    has_message(w, "state", "is not open");
+    w->clock_ahead_ms = 0;
+    ASK(w, 200, "POST", cancel, "");
+    ASK(w, 409, "POST", path, "");
+    ASK(w, 404, "POST", "/api/v1/orders/0/ticket", "");
+    assert_true(ticket_is_known(w, second)); /* and it is said to be cancelled */
+}
+
+static void an_offer_is_for_everybody(void **state)
+{
+    struct test_world *w = *state;
+    char ticket[64], path[128];
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"cards\":100,\"offer\":true}");
+    snprintf(ticket, sizeof(ticket), "%s", test_text(w, "ticket"));
+    snprintf(path, sizeof(path), "/api/v1/orders/%s", test_text(w, "id"));
+    assert_true(json_is_true(json_object_get(w->json, "offer")));
+    ASK(w, 200, "GET", path, NULL);
+    assert_true(json_is_true(json_object_get(w->json, "offer")));
+    assert_string_equal(test_text(w, "ticket"), ticket);
+    assert_non_null(strstr(test_text(w, "invitation"), ticket));
+    assert_non_null(strstr(test_text(w, "url"), ticket));
+    ASK(w, 200, "GET", "/api/v1/orders", NULL);
+    assert_null(strstr(w->text, ticket));
+    /* It stays one with another ticket. */
+    strncat(path, "/ticket", sizeof(path) - strlen(path) - 1);
+    ASK(w, 201, "POST", path, "");
+    assert_string_not_equal(test_text(w, "ticket"), ticket);
+    snprintf(ticket, sizeof(ticket), "%s", test_text(w, "ticket"));
+    path[strlen(path) - strlen("/ticket")] = '\0';
+    ASK(w, 200, "GET", path, NULL);
+    assert_string_equal(test_text(w, "ticket"), ticket);
+    assert_true(ticket_is_known(w, ticket));
+}
+
+static void orders_are_filtered(void **state)
+{
+    struct test_world *w = *state;
+    char id[64];
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ",\"approved\":true"));
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"47\"}");
+    snprintf(id, sizeof(id), "%s", test_text(w, "id"));
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"expires_s\":60}");
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"remove\",\"app\":\"till\"}");
+    ASK(w, 200, "GET", "/api/v1/orders?state=open", NULL);
+    assert_int_equal(items(w), 3);
+    w->clock_ahead_ms = 61 * 1000;
+    ASK(w, 200, "GET", "/api/v1/orders?state=open", NULL);
+    assert_int_equal(items(w), 2);
+    ASK(w, 200, "GET", "/api/v1/orders?card=47", NULL);
+    assert_int_equal(items(w), 1);
+    assert_string_equal(item_text(w, 0, "id"), id);
+    ASK(w, 200, "GET", "/api/v1/orders?app=till&state=open", NULL);
+    assert_int_equal(items(w), 1);
+    assert_string_equal(item_text(w, 0, "purpose"), "remove");
+    ASK(w, 200, "GET", "/api/v1/orders?app=other", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 400, "GET", "/api/v1/orders?state=done", NULL);
+    has_message(w, "malformed", "'state'");
 }
 
 static void an_order_that_names_nothing_is_refused(void **state)
@@ -566,6 +763,8 @@ static void a_card_is_told_and_released(void **state)
     assert_string_equal(json_string_value(json_object_get(ledger, "kvn")), "30");
     assert_int_equal(json_integer_value(json_object_get(ledger, "wrong_cryptograms")), 1);
     ASK(w, 409, "DELETE", "/api/v1/types/badge", NULL);
+    ASK(w, 200, "GET", "/api/v1/cards?set_aside=true", NULL);
+    assert_int_equal(items(w), 1);
 
     /* Its type decides about an order for it, and another type is refused. */
     ASK(w, 422, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\",\"card\":\"4790-01\",\"level\":\"01\"}");
@@ -584,6 +783,13 @@ static void a_card_is_told_and_released(void **state)
     assert_string_equal(item_text(w, 0, "detail"), "looked at it");
     ASK(w, 200, "GET", "/api/v1/cards?match=4790", NULL);
     assert_int_equal(items(w), 1);
+    ASK(w, 200, "GET", "/api/v1/cards?type=badge", NULL);
+    assert_int_equal(items(w), 1);
+    ASK(w, 200, "GET", "/api/v1/cards?type=other", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 200, "GET", "/api/v1/cards?set_aside=true", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 400, "GET", "/api/v1/cards?set_aside=false", NULL);
     ASK(w, 404, "GET", "/api/v1/cards/1", NULL);
 }
 
@@ -630,7 +836,98 @@ static void sessions_are_told_without_their_secrets(void **state)
     assert_int_equal(items(w), 1);
     ASK(w, 200, "GET", "/api/v1/sessions?card=4791", NULL);
     assert_int_equal(items(w), 0);
+    ASK(w, 200, "GET", "/api/v1/sessions?state=running", NULL);
+    assert_int_equal(items(w), 0);
+    ASK(w, 400, "GET", "/api/v1/sessions?state=ended", NULL);
     ASK(w, 404, "GET", "/api/v1/sessions/0", NULL);
+}
+
+/* A SELECT and a LOAD that was answered; what is in the row is told, and no more. */
+static void the_dialogue_of_a_session_is_told(void **state)
+{
+    struct test_world *w = *state;
+    static const uint8_t trace[] = {1,    0,    0,    0, 0, 0,    0, 0x27, 0x10, 3, 0,    2,
+                                    0x80, 0xE6, 2,    0, 0, 0x13, 5, 0xA0, 0,    0, 0,    1,
+                                    0x80, 0xE8, 0x80, 0, 0, 200,  0, 2,    0,    1, 0x6A, 0x84};
+    struct session_row row = {
+        .id = "00aa", .created_ms = 1, .dialogue = {(uint8_t *)(uintptr_t)trace, sizeof(trace)}};
+    struct change add = {.kind = SESSION_ADD, .row.session = &row};
+    assert_int_equal(test_apply(&w->beside, &add, 1).e, OK);
+    ASK(w, 200, "GET", "/api/v1/sessions/00aa/dialogue", NULL);
+    assert_string_equal(
+        w->text,
+        "{\"turns\":[{\"time\":\"1970-01-01T00:00:10.000Z\",\"step\":\"deliver\",\"commands\":["
+        "{\"header\":\"80E60200\",\"bytes\":19,\"aid\":\"A000000001\",\"sw\":\"6A84\"},"
+        "{\"header\":\"80E88000\",\"bytes\":200,\"aid\":\"A000000001\",\"sw\":\"\"}]}],\"cut\":false}");
+    ASK(w, 404, "GET", "/api/v1/sessions/0/dialogue", NULL);
+    row.dialogue.len--;
+    snprintf(row.id, sizeof(row.id), "00ab");
+    assert_int_equal(test_apply(&w->beside, &add, 1).e, OK);
+    ASK(w, 500, "GET", "/api/v1/sessions/00ab/dialogue", NULL); /* a damaged row */
+}
+
+static json_int_t day_number(const struct test_world *w, size_t n, const char *outcome)
+{
+    return json_integer_value(json_object_get(json_array_get(json_object_get(w->json, "days"), n), outcome));
+}
+
+static void the_overview_counts(void **state)
+{
+    struct test_world *w = *state;
+    static const struct {
+        const char *id, *outcome, *reason;
+        unsigned days_ago;
+    } sessions[] = {{"1", "failed", "card-pulled", 0},  {"2", "failed", "wrong-card", 0},
+                    {"3", "failed", "card-pulled", 29}, {"4", "confirmed", "none", 1},
+                    {"5", "failed", "card-pulled", 30}, {"6", "", "", 0},
+                    {"7", "unknown", "no-answer", 29},  {"8", "", "", 0}};
+    uint64_t now = test_now(w);
+    ASK(w, 200, "GET", "/api/v1/overview", NULL);
+    assert_int_equal(test_number(w, "sessions_now"), 0);
+    assert_int_equal(json_array_size(json_object_get(w->json, "days")), 30);
+    for (size_t i = 0; i < sizeof(sessions) / sizeof(sessions[0]); i++) {
+        struct session_row row = {.created_ms = 1, .updated_ms = now - sessions[i].days_ago * 86400000ULL};
+        snprintf(row.id, sizeof(row.id), "%s", sessions[i].id);
+        snprintf(row.card, sizeof(row.card), "4790");
+        snprintf(row.step, sizeof(row.step), "deliver");
+        snprintf(row.outcome, sizeof(row.outcome), "%s", sessions[i].outcome);
+        snprintf(row.reason, sizeof(row.reason), "%s", sessions[i].reason);
+        struct change add = {.kind = SESSION_ADD, .row.session = &row};
+        assert_int_equal(test_apply(&w->beside, &add, 1).e, OK);
+    }
+    WANT(w, 201, test_add_key(w, "master", 1, KEY_AES, 1));
+    WANT(w, 201, test_add_type(w, "badge", ""));
+    put_card(w, "badge");
+    ASK(w, 201, "POST", "/api/v1/orders", "{\"purpose\":\"inspect\"}");
+    WANT(w, 201, test_add_app(w, "till", CAP("till-jc222.cap"), ""));
+
+    ASK(w, 200, "GET", "/api/v1/overview", NULL);
+    assert_int_equal(test_number(w, "sessions_now"), 2);
+    const json_t *running = json_object_get(w->json, "sessions");
+    assert_int_equal(json_array_size(running), 2);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(running, 0), "id")), "8");
+    assert_string_equal(json_string_value(json_object_get(json_array_get(running, 0), "step")), "deliver");
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(running, 0), "total")), 0);
+    assert_int_equal(day_number(w, 29, "failed"), 2);
+    assert_int_equal(day_number(w, 28, "confirmed"), 1);
+    assert_int_equal(day_number(w, 0, "failed"), 1); /* and not the one of a day before */
+    assert_int_equal(day_number(w, 0, "unknown"), 1);
+    assert_int_equal(day_number(w, 1, "reported"), 0);
+    const json_t *reasons = json_object_get(w->json, "reasons"), *most = json_array_get(reasons, 0);
+    assert_int_equal(json_array_size(reasons), 2);
+    assert_string_equal(json_string_value(json_object_get(most, "reason")), "card-pulled");
+    assert_int_equal(json_integer_value(json_object_get(most, "count")), 2);
+    assert_int_equal(test_number(w, "cards"), 1);
+    assert_int_equal(test_number(w, "set_aside"), 1);
+    assert_int_equal(test_number(w, "orders_open"), 1);
+    assert_int_equal(test_number(w, "apps_waiting"), 1);
+    char today[32];
+    const time_t seconds = (time_t)(now / 1000);
+    struct tm tm;
+    strftime(today, sizeof(today), "%Y-%m-%d", gmtime_r(&seconds, &tm));
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(json_object_get(w->json, "days"), 29), "day")),
+        today);
 }
 
 /* ---- listings ---- */
@@ -817,6 +1114,9 @@ int main(void)
         ROW(a_client_certificate_is_as_good_as_the_token),
         ROW(paths_and_methods_are_told_apart),
         ROW(an_application_is_added_and_told),
+        ROW(an_application_is_approved_before_it_is_ordered),
+        ROW(an_application_has_texts),
+        ROW(what_is_inside_a_cap_is_told),
         ROW(bad_cap_files_are_refused_in_words),
         ROW(bad_bodies_are_malformed),
         ROW(base64_of_both_kinds_is_taken),
@@ -829,12 +1129,17 @@ int main(void)
         ROW(a_new_version_must_do_for_the_types_that_name_the_key),
         ROW(default_keys_are_for_virgin_cards),
         ROW(an_order_has_a_ticket_that_is_shown_once),
+        ROW(an_order_gets_another_ticket),
+        ROW(an_offer_is_for_everybody),
+        ROW(orders_are_filtered),
         ROW(an_order_that_names_nothing_is_refused),
         ROW(an_order_may_only_raise_the_level),
         ROW(an_old_order_is_told_as_expired),
         ROW(a_card_is_told_and_released),
         ROW(a_card_that_never_answered_is_released),
         ROW(sessions_are_told_without_their_secrets),
+        ROW(the_dialogue_of_a_session_is_told),
+        ROW(the_overview_counts),
         ROW(listings_have_pages),
         ROW(weak_choices_need_a_policy),
         ROW(a_weak_hash_needs_a_policy),

@@ -20,7 +20,8 @@ static void a_whole_type_is_read(void **state)
 {
     (void)state;
     static const char text[] =
-        "{\"name\":\"badge-2026\",\"match\":{\"atr\":[\"3B..95801F\",\"3bff\"],\"cplc\":[\"4790....\"],"
+        "{\"name\":\"badge-2026\",\"title\":\"Badge\",\"title_de\":\"Ausweis f\xC3\xBCr "
+        "alle\",\"match\":{\"atr\":[\"3B..95801F\",\"3bff\"],\"cplc\":[\"4790....\"],"
         "\"iin\":\"42\"},\"isd\":\"A000000151000000\",\"scp\":\"03\",\"i\":\"70\",\"kvn\":\"30\","
         "\"key\":\"badge-master\",\"kdf\":\"kdf3\",\"level\":\"33\",\"java_card\":\"3.0.5\",\"virgin\":true,"
         "\"identify_first\":true,\"max_openings\":9}";
@@ -28,6 +29,8 @@ static void a_whole_type_is_read(void **state)
     char why[200] = "";
     assert_int_equal(card_type_parse(view_str(text), &t, why, sizeof(why)), OK);
     assert_string_equal(t.name, "badge-2026");
+    assert_string_equal(t.title, "Badge");
+    assert_string_equal(t.title_de, "Ausweis f\xC3\xBCr alle");
     assert_int_equal(t.atr.count, 2);
     assert_string_equal(t.atr.list[1].text, "3BFF");
     assert_string_equal(t.cplc.list[0].text, "4790....");
@@ -51,6 +54,7 @@ static void what_is_left_out_has_a_default(void **state)
     assert_int_equal(card_type_parse(view_str("{" BASE "}"), &t, NULL, 0), OK);
     assert_int_equal(t.level, 0x33); /* the strongest of the method */
     assert_int_equal(t.isd.len, 0);
+    assert_string_equal(t.title, "");
     assert_int_equal(t.max_openings, 3);
     assert_false(t.virgin || t.identify_first);
     assert_int_equal(t.atr.count + t.cplc.count + t.iin.count, 0);
@@ -81,6 +85,10 @@ static void bad_types_are_refused_with_the_reason(void **state)
         {WITH("\"match\":{\"cplc\":[\"x\"]}"), ERR_ARGUMENT, "match.cplc"},
         {WITH("\"match\":{\"iin\":\"4-\"}"), ERR_ARGUMENT, "match.iin"},
         {WITH("\"isd\":\"A0\""), ERR_ARGUMENT, "'isd'"},
+        {WITH("\"title\":\"a\xC2\x85z\""), ERR_ARGUMENT, "'title' is not a line"},
+        {WITH("\"title_de\":\"0123456789012345678901234567890123456789012345678901234567890123456789"
+              "01234567890\""),
+         ERR_ARGUMENT, "'title_de' is longer"},
         {WITH("\"isd\":\"A00000015100000\""), ERR_ARGUMENT, "'isd'"},
         {WITH("\"level\":\"0\""), ERR_ARGUMENT, "'level'"},
         {WITH("\"level\":\"00\""), ERR_ARGUMENT, "does not authenticate"},

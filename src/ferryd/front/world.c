@@ -294,7 +294,7 @@ struct app_head {
     const char *name;
     uint8_t sha256[DIGEST_LEN];
     struct blob sequence;
-    bool found;
+    bool found, approved;
 };
 
 static enum err take_head(void *arg, struct app_row *row)
@@ -306,6 +306,7 @@ static enum err take_head(void *arg, struct app_row *row)
     h->sequence = row->sequence;
     row->sequence = (struct blob){NULL, 0};
     h->found = true;
+    h->approved = row->approved_by[0] != '\0';
     return OK;
 }
 
@@ -317,6 +318,16 @@ static enum err read_head(const struct world *w, const char *name, struct app_he
     (void)snprintf(one.match, sizeof(one.match), "%s", name);
     enum err e = w->store->ops->list_apps(w->store->ctx, &one, take_head, out);
     return e == OK && !out->found ? ERR_NOT_FOUND : e;
+}
+
+static enum err world_approved(void *ctx, const char *name, bool *out)
+{
+    struct app_head head;
+    enum err e = read_head(ctx, name, &head);
+    if (e == OK)
+        *out = head.approved;
+    blob_free(&head.sequence);
+    return e;
 }
 
 static enum err world_app(void *ctx, const char *name, struct session_app *out)
@@ -356,6 +367,7 @@ struct session_world world_table(struct world *w, struct random_source random)
                                   .ledger = world_ledger,
                                   .key = world_key,
                                   .card_key = world_card_key,
+                                  .approved = world_approved,
                                   .app = world_app,
                                   .app_done = world_app_done};
 }
