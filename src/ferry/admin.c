@@ -224,6 +224,8 @@ static void print_cell(const json_t *value, int width)
         snprintf(text, sizeof(text), "%s", json_is_true(value) ? "yes" : "no");
     else if (json_is_array(value))
         snprintf(text, sizeof(text), "%zu", json_array_size(value));
+    else if (json_is_object(value))
+        snprintf(text, sizeof(text), "yes");
     else
         snprintf(text, sizeof(text), "-");
     for (char *c = text; *c != '\0'; c++)

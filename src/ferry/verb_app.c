@@ -12,6 +12,22 @@
 
 enum { SEQUENCE_FILE_MAX = 64 * 1024 };
 
+/* In the order of text_names. */
+#define TEXT_OPTIONS                                                                                         \
+    {"title", "TEXT", "what card holders call it (at most 80 bytes)"},                                       \
+        {"description", "TEXT", "what it is for (at most 400 bytes)"},                                       \
+        {"title-de", "TEXT", "the title in German"},                                                         \
+    {                                                                                                        \
+        "description-de", "TEXT", "the description in German"                                                \
+    }
+
+static const struct {
+    const char *option, *key;
+} text_names[] = {{"title", "title"},
+                  {"description", "description"},
+                  {"title-de", "title_de"},
+                  {"description-de", "description_de"}};
+
 static const struct option_spec add_options[] = {
     {"name", "NAME", "the application's name (default: the file's name)"},
     {"module", "AID", "install this applet; may be repeated (default: every applet)"},
@@ -21,6 +37,15 @@ static const struct option_spec add_options[] = {
     {"system", "HEX", "system specific parameters, the value of EF"},
     {"load-parameters", "HEX", "load parameters field"},
     {"sequence", "FILE", "a predefined sequence instead of the generated one (- for standard input)"},
+    TEXT_OPTIONS,
+    {"unapproved", NULL, "leave it to another operator to approve it"},
+    {NULL, NULL, NULL},
+};
+
+static const struct option_spec texts_options[] = {TEXT_OPTIONS, {NULL, NULL, NULL}};
+
+static const struct option_spec sequence_options[] = {
+    {"unapproved", NULL, "leave it to another operator to approve it"},
     {NULL, NULL, NULL},
 };
 
@@ -82,6 +107,14 @@ static int read_or_tell(const char *path, size_t max, struct writer *out)
     return EXIT_BAD_CAP;
 }
 
+static void set_texts(const struct cli *cli, json_t *body)
+{
+    for (size_t i = 0; i < sizeof(text_names) / sizeof(text_names[0]); i++)
+        if (cli_flag(cli, text_names[i].option))
+            json_object_set_new(body, text_names[i].key, json_string(cli_option(cli, text_names[i].option)));
+}
+
+/* Whoever adds a file has it at hand, and has looked at it; else another operator will. */
 static json_t *body_of(const struct cli *cli, struct view cap, struct view sequence)
 {
     char name[NAME_MAX_BYTES + 1];
@@ -98,6 +131,8 @@ static json_t *body_of(const struct cli *cli, struct view cap, struct view seque
         json_object_set_new(body, "load_parameters", json_string(cli_option(cli, "load-parameters")));
     if (sequence.len > 0)
         json_object_set_new(body, "sequence", json_stringn((const char *)sequence.data, sequence.len));
+    set_texts(cli, body);
+    json_object_set_new(body, "approved", json_boolean(!cli_flag(cli, "unapproved")));
     return body;
 }
 
@@ -118,9 +153,13 @@ static int add(const struct cli *cli)
 
 static int list(const struct cli *cli)
 {
-    static const struct column columns[] = {{"name", "NAME", 24},       {"package", "PACKAGE", 20},
-                                            {"version", "VERSION", 7},  {"applets", "APPLETS", 7},
-                                            {"load_bytes", "BYTES", 8}, {NULL, NULL, 0}};
+    static const struct column columns[] = {{"name", "NAME", 24},
+                                            {"package", "PACKAGE", 20},
+                                            {"version", "VERSION", 7},
+                                            {"applets", "APPLETS", 7},
+                                            {"load_bytes", "BYTES", 8},
+                                            {"approved", "APPROVED", 8},
+                                            {NULL, NULL, 0}};
     return admin_simple_list(cli, "/apps", columns);
 }
 
@@ -169,14 +208,33 @@ static int put_sequence(const struct cli *cli)
     struct writer text;
     wr_heap(&text, SEQUENCE_FILE_MAX);
     int code = read_or_tell(cli->args[1], SEQUENCE_FILE_MAX, &text);
+    app_path(cli, "sequence", path);
+    admin_query_add(path, "approved", cli_flag(cli, "unapproved") ? NULL : "true");
     if (code == EXIT_OK) {
-        code = admin_open(&a, cli)
-                   ? admin_ask_text(&a, "PUT", app_path(cli, "sequence", path), wr_view_of(&text), NULL)
-                   : EXIT_OTHER;
+        code = admin_open(&a, cli) ? admin_ask_text(&a, "PUT", path, wr_view_of(&text), NULL) : EXIT_OTHER;
         admin_close(&a);
     }
     wr_free(&text);
     return code;
+}
+
+static int approve(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX];
+    return admin_simple(cli, "POST", app_path(cli, "approve", path), NULL);
+}
+
+static int texts(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX];
+    json_t *body = json_object();
+    set_texts(cli, body);
+    if (json_object_size(body) == 0) {
+        cli_error("which text? see 'ferry app texts --help'");
+        json_decref(body);
+        return EXIT_USAGE;
+    }
+    return admin_simple(cli, "PUT", app_path(cli, "texts", path), body);
 }
 
 static int remove_app(const struct cli *cli)
@@ -190,5 +248,11 @@ const struct verb verb_app_list = {"app list", "", "list the applications", admi
 const struct verb verb_app_show = {"app show", "NAME", "show an application or its sequence", show_options, 1,
                                    1,          show};
 const struct verb verb_app_sequence = {
-    "app sequence", "NAME FILE", "store another sequence (- for standard input)", NULL, 2, 2, put_sequence};
+    "app sequence", "NAME FILE", "store another sequence (- for standard input)", sequence_options, 2, 2,
+    put_sequence};
+const struct verb verb_app_approve = {"app approve", "NAME", "approve an application as it is", NULL, 1, 1,
+                                      approve};
+const struct verb verb_app_texts = {
+    "app texts", "NAME", "say what card holders call an application, and what it is for", texts_options, 1,
+    1,           texts};
 const struct verb verb_app_remove = {"app remove", "NAME", "remove an application", NULL, 1, 1, remove_app};

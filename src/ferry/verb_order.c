@@ -19,6 +19,7 @@ static const struct option_spec add_options[] = {
     {"cards", "N", "how many cards the ticket serves (default 1)"},
     {"openings", "N", "how many secure channels the ticket may open"},
     {"expires", "SECONDS", "how long the ticket is good"},
+    {"offer", NULL, "offer it to everybody, in the catalogue"},
     {NULL, NULL, NULL},
 };
 
@@ -56,6 +57,8 @@ static int add(const struct cli *cli)
         json_decref(body);
         return EXIT_USAGE;
     }
+    if (cli_flag(cli, "offer"))
+        json_object_set_new(body, "offer", json_true());
     return admin_simple(cli, "POST", "/orders", body);
 }
 
@@ -74,6 +77,14 @@ static int show(const struct cli *cli)
     return admin_simple(cli, "GET", path, NULL);
 }
 
+static int ticket(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/orders";
+    admin_path_add(path, cli->args[0]);
+    admin_path_add(path, "ticket");
+    return admin_simple(cli, "POST", path, NULL);
+}
+
 static int cancel(const struct cli *cli)
 {
     char path[ADMIN_PATH_MAX] = "/orders";
@@ -86,4 +97,7 @@ const struct verb verb_order_add = {"order add", "", "make an order; shows its t
                                     0,           add};
 const struct verb verb_order_list = {"order list", "", "list the orders", admin_list_options, 0, 0, list};
 const struct verb verb_order_show = {"order show", "ID", "show an order", NULL, 1, 1, show};
+const struct verb verb_order_ticket = {
+    "order ticket", "ID", "make another ticket, which voids the one before; shows it, once", NULL, 1, 1,
+    ticket};
 const struct verb verb_order_cancel = {"order cancel", "ID", "cancel an order", NULL, 1, 1, cancel};

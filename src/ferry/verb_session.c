@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "admin.h"
+#include "dialogue_words.h"
 #include "verbs.h"
 
 static const struct option_spec session_options[] = {
@@ -36,6 +37,25 @@ static int show(const struct cli *cli)
     return admin_simple(cli, "GET", path, NULL);
 }
 
+static int dialogue(const struct cli *cli)
+{
+    char path[ADMIN_PATH_MAX] = "/sessions";
+    struct admin a;
+    json_t *answer = NULL;
+    int code = EXIT_OTHER;
+    admin_path_add(path, cli->args[0]);
+    admin_path_add(path, "dialogue");
+    if (cli_flag(cli, "json"))
+        return admin_simple(cli, "GET", path, NULL);
+    if (admin_open(&a, cli))
+        code = admin_ask(&a, "GET", path, NULL, &answer);
+    if (code == EXIT_OK)
+        dialogue_print(answer);
+    json_decref(answer);
+    admin_close(&a);
+    return code;
+}
+
 static int audit(const struct cli *cli)
 {
     static const struct column columns[] = {
@@ -46,4 +66,6 @@ static int audit(const struct cli *cli)
 
 const struct verb verb_session_list = {"session list", "", "list the sessions", session_options, 0, 0, list};
 const struct verb verb_session_show = {"session show", "ID", "show a session", NULL, 1, 1, show};
+const struct verb verb_session_dialogue = {
+    "session dialogue", "ID", "show what went to the card and what it answered", NULL, 1, 1, dialogue};
 const struct verb verb_audit = {"audit", "", "list who did what, newest first", audit_options, 0, 0, audit};

@@ -8,10 +8,12 @@
 
 extern const struct verb verb_readers, verb_card, verb_run, verb_watch, verb_open, verb_agent;
 extern const struct verb verb_app_add, verb_app_list, verb_app_show, verb_app_sequence, verb_app_remove;
+extern const struct verb verb_app_approve, verb_app_texts;
 extern const struct verb verb_key_add, verb_key_list, verb_key_retire;
 extern const struct verb verb_type_add, verb_type_list, verb_type_show, verb_type_remove;
-extern const struct verb verb_order_add, verb_order_list, verb_order_show, verb_order_cancel;
-extern const struct verb verb_session_list, verb_session_show;
+extern const struct verb verb_order_add, verb_order_list, verb_order_show, verb_order_cancel,
+    verb_order_ticket;
+extern const struct verb verb_session_list, verb_session_show, verb_session_dialogue;
 extern const struct verb verb_card_list, verb_card_show, verb_card_release;
 extern const struct verb verb_audit, verb_console;
 extern const struct verb verb_local_list, verb_local_info, verb_local_release;
