@@ -46,13 +46,14 @@ for (const [name, journey, started, want] of [
   ['nor to have settled', { client: client('settle'), session: session('authenticate') }, true, 'dddatt'],
   ['answers are on their way', { client: client('settle'), session: session('deliver') }, true, 'ddddda'],
   ['pulled', { client: client('lost'), session: session('deliver') }, true, 'ddddft'],
-  ['an error', { client: client('error') }, true, 'fttttt'],
+  ['an error', { client: client('error') }, true, 'dftttt'],
+  ['pulled before the server heard of it', { client: client('lost') }, true, 'ddfttt'],
   ['confirmed', { client: client('settle'), session: session('deliver'), end: end('confirmed') }, true, 'dddddd'],
   ['confirmed, nothing was sent', { session: session('identify'), end: end('confirmed') }, true, 'dddddd'],
   ['reported is not confirmed', { session: session('deliver'), end: end('reported') }, true, 'ddddd?'],
   ['failed', { session: session('authenticate'), end: end('failed', 'wrong-key') }, true, 'dddftt'],
   ['unknown', { session: session('deliver'), end: end('unknown', 'no-answer') }, true, 'dddd?t'],
-  ['the client says ended, the server nothing', { client: client('ended') }, true, 'attttt'],
+  ['the client says ended, the server nothing', { client: client('ended') }, true, 'datttt'],
 ] as const)
   test(`steps: ${name}`, () => {
     const states = Object.values(stepStates(at(journey), started))

@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { apduWords } from '../src/console/apdu'
+import { words as console_ } from '../src/console/words'
 import { words as holder } from '../src/holder/words'
 import { chooseLanguage, descriptionOf, titleOf } from '../src/shared/i18n'
 import { percent } from '../src/shared/format'
@@ -21,7 +23,7 @@ function leaves(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leaves) : []
 }
 
-const ALL = { holder, reasons }
+const ALL = { holder, console: console_, apdu: apduWords, reasons }
 for (const [name, dictionary] of Object.entries(ALL)) {
   test(`${name}: both languages have the same words`, () => {
     assert.deepEqual(shape(dictionary.de).sort(), shape(dictionary.en).sort())

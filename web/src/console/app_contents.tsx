@@ -41,7 +41,7 @@ function Imports({ app }: { app: App }) {
 
 function Components({ app }: { app: App }) {
   const language = useLanguage()
-  const t = useWords(words).apps
+  const { apps: t, common } = useWords(words)
   const largest = Math.max(1, ...app.components.map((c) => c.bytes))
   return (
     <Table
@@ -52,7 +52,7 @@ function Components({ app }: { app: App }) {
         { name: t.component, cell: (c) => c.name || c.tag },
         { name: t.bytes, cell: (c) => number(c.bytes, language), number: true },
         {
-          name: t.size,
+          name: common.share,
           // The number stands beside it.
           cell: (c) => (
             <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">

@@ -8,7 +8,7 @@ import type { Turn } from './shapes'
 import { words } from './words'
 
 const WIDTH = 900
-const LINES = { server: 60, client: 240, card: 840 }
+const LINES = { server: 60, client: 290, card: 840 }
 const STEP = 30
 const TOP = 40
 

@@ -103,7 +103,7 @@ function Reasons({ overview }: { overview: Overview }) {
         },
         { name: t.count, cell: (r) => number(r.count, language), number: true },
         {
-          name: '',
+          name: common.share,
           cell: (r) => (
             <svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
               <rect width={(100 * r.count) / most} height="10" class="part-bad" />

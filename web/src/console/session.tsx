@@ -70,7 +70,7 @@ function SessionFacts({ session }: { session: Session }) {
 }
 
 export function SessionView({ id }: { id: string }) {
-  const { sessions: t, nav } = useWords(words)
+  const { sessions: t, common } = useWords(words)
   const path = `sessions/${encodeURIComponent(id)}`
   const [everyMs, setEveryMs] = useState(RUNNING_MS)
   const session = useLoad<Session>(path, everyMs)
@@ -80,7 +80,7 @@ export function SessionView({ id }: { id: string }) {
   useEffect(() => setEveryMs(ended ? 0 : RUNNING_MS), [ended])
   return (
     <>
-      <Heading title={`${nav.sessions}: ${id}`} />
+      <Heading title={`${common.session} ${id}`} />
       {!session.data ? <Loading error={session.error} /> : <SessionFacts session={session.data} />}
       <h2>{t.dialogue}</h2>
       {!dialogue.data ? <Loading error={dialogue.error} /> : <Dialogue turns={dialogue.data.turns} />}

@@ -55,6 +55,8 @@ const en = {
     state: 'State',
     name: 'Name',
     reason: 'Reason',
+    share: 'Share',
+    session: 'Session',
     type: 'Card type',
     card: 'Card',
     order: 'Order',
@@ -62,7 +64,6 @@ const en = {
     outcome: 'Outcome',
     saved: 'Saved.',
     filters: 'Filters',
-    copyAll: 'Scroll sideways for more',
   },
   outcomes: {
     confirmed: 'confirmed',
@@ -130,7 +131,7 @@ const en = {
     free: 'free',
     freeUnknown: 'The card does not say how much is free.',
     others: (packages: number, applications: number) =>
-      `Also on it: ${packages} packages whose size is not known, and ${applications} applications.`,
+      `Also on it: packages whose size is not known: ${packages}; applications: ${applications}.`,
     transient: (text: string) => `Free for values that do not last: ${text}.`,
     ledger: 'Attempts',
     ledgerIntro:
@@ -332,6 +333,8 @@ const de: Words = {
     state: 'Zustand',
     name: 'Name',
     reason: 'Grund',
+    share: 'Anteil',
+    session: 'Sitzung',
     type: 'Kartentyp',
     card: 'Karte',
     order: 'Auftrag',
@@ -339,7 +342,6 @@ const de: Words = {
     outcome: 'Ergebnis',
     saved: 'Gespeichert.',
     filters: 'Filter',
-    copyAll: 'Seitwärts geht es weiter',
   },
   outcomes: {
     confirmed: 'bestätigt',
@@ -407,7 +409,7 @@ const de: Words = {
     free: 'frei',
     freeUnknown: 'Die Karte sagt nicht, wie viel frei ist.',
     others: (packages, applications) =>
-      `Außerdem auf ihr: ${packages} Pakete, deren Größe nicht bekannt ist, und ${applications} Anwendungen.`,
+      `Außerdem auf ihr: Pakete, deren Größe nicht bekannt ist: ${packages}; Anwendungen: ${applications}.`,
     transient: (text) => `Frei für Werte, die nicht bleiben: ${text}.`,
     ledger: 'Versuche',
     ledgerIntro:

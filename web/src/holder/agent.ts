@@ -57,18 +57,15 @@ export class Agent {
 
   /** null when nobody answers as an agent does. */
   static async find(port: number): Promise<Agent | null> {
-    for (const host of ['127.0.0.1', '[::1]']) {
-      const agent = new Agent(`http://${host}:${port}`, false)
-      try {
-        const hello = await agent.post<Hello>('hello', {}, AbortSignal.timeout(HELLO_MS))
-        if (hello.agent !== 'ferry') continue
-        agent.paired = hello.paired && recall('localStorage', PAIRING) !== null
-        return agent
-      } catch {
-        // Nobody is there, or nobody that speaks with us.
-      }
+    // 127.0.0.1 only: the agent is on ::1 too, but no page policy can name an IPv6 address.
+    const agent = new Agent(`http://127.0.0.1:${port}`, false)
+    try {
+      const hello = await agent.post<Hello>('hello', {}, AbortSignal.timeout(HELLO_MS))
+      agent.paired = hello.paired && recall('localStorage', PAIRING) !== null
+      return hello.agent === 'ferry' ? agent : null
+    } catch {
+      return null
     }
-    return null
   }
 
   private async post<T>(path: string, body: object, signal?: AbortSignal): Promise<T> {

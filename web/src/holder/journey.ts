@@ -53,6 +53,9 @@ const CLIENT_AT: Record<string, number> = {
   authenticate: 3,
   deliver: DELIVER,
   settle: VERIFY,
+  lost: CARD,
+  error: 1,
+  ended: 1,
 }
 const SERVER_AT: Record<string, number> = { identify: CARD, authenticate: 3, deliver: DELIVER }
 
