@@ -3,7 +3,7 @@
 // One application: what is inside, what it needs, what card holders read, what is sent, and its approval.
 import type { ComponentChildren } from 'preact'
 import { bytes, time } from '../shared/format'
-import { titleOf, useLanguage, useWords } from '../shared/i18n'
+import { useLanguage, useWords } from '../shared/i18n'
 import { post, remove } from './api'
 import { AppContents } from './app_contents'
 import { SequenceForm, TextsForm } from './app_forms'
@@ -32,12 +32,12 @@ function AppFacts({ app }: { app: App }) {
 }
 
 function Approve({ app, onApproved }: { app: App; onApproved: (app: App) => void }) {
-  const language = useLanguage()
   const t = useWords(words).apps
+  const imports = app.imports.map((i) => i.name || i.aid).join(', ') || t.importsNone
   const summary = (
     <>
       <p>{t.approveSummary}</p>
-      <Facts facts={[[t.titleEn, titleOf(app, language)], ...useFacts(app)]} />
+      <Facts facts={[[t.titleEn, app.title], [t.titleDe, app.title_de], ...useFacts(app), [t.imports, imports]]} />
     </>
   )
   return (
@@ -45,7 +45,7 @@ function Approve({ app, onApproved }: { app: App; onApproved: (app: App) => void
       name={t.approve}
       strong
       warning={summary}
-      change={async () => onApproved(await post<App>(`apps/${app.name}/approve`))}
+      change={async () => onApproved(await post<App>(`apps/${encodeURIComponent(app.name)}/approve`))}
     />
   )
 }

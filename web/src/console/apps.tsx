@@ -32,7 +32,7 @@ export function AppsView() {
       <Heading title={nav.apps} />
       <Upload onAdded={(app) => navigate(to('apps', app.name))} />
       <Filters>
-        <SearchFilter name="match" label={`${common.name}: ${common.beginsWith}`} value={match} />
+        <SearchFilter name="match" label={common.beginsWith(common.name)} value={match} />
       </Filters>
       <PagedTable
         caption={t.caption}

@@ -42,7 +42,7 @@ export function AuditView() {
     <>
       <Heading title={nav.audit} />
       <Filters>
-        <SearchFilter name="match" label={`${t.what}: ${common.beginsWith}`} value={filter.match} />
+        <SearchFilter name="match" label={common.beginsWith(t.what)} value={filter.match} />
         <SearchFilter name="order" label={common.order} value={filter.order} />
         <SearchFilter name="card" label={common.card} value={filter.card} />
       </Filters>

@@ -23,7 +23,7 @@ export function CardTypesView() {
         </a>
       </Heading>
       <Filters>
-        <SearchFilter name="match" label={`${common.name}: ${common.beginsWith}`} value={match} />
+        <SearchFilter name="match" label={common.beginsWith(common.name)} value={match} />
       </Filters>
       <PagedTable
         caption={t.caption}

@@ -46,7 +46,7 @@ export function CardsView() {
     <>
       <Heading title={nav.cards} />
       <Filters>
-        <SearchFilter name="match" label={`${t.number}: ${common.beginsWith}`} value={filter.match} />
+        <SearchFilter name="match" label={common.beginsWith(t.number)} value={filter.match} />
         <TypeFilter value={filter.type} />
         <CheckFilter name="set_aside" value="true" label={t.onlySetAside} checked={filter.set_aside === 'true'} />
       </Filters>

@@ -43,7 +43,7 @@ export function KeysView() {
         <code>{COMMAND}</code> <CopyButton text={COMMAND} label={COMMAND} />
       </p>
       <Filters>
-        <SearchFilter name="match" label={`${common.name}: ${common.beginsWith}`} value={match} />
+        <SearchFilter name="match" label={common.beginsWith(common.name)} value={match} />
       </Filters>
       <PagedTable
         caption={t.caption}

@@ -5,7 +5,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import { day as dayText, number } from '../shared/format'
 import { useLanguage, useWords } from '../shared/i18n'
-import { draw } from './outcome_plot'
+import { draw, STACK } from './outcome_plot'
 import type { Day } from './shapes'
 import { Table } from './table'
 import { words } from './words'
@@ -23,6 +23,16 @@ export function OutcomeChart({ days }: { days: Day[] }) {
   return (
     <>
       <div ref={box} class="chart" role="img" aria-label={t.chartLabel} />
+      <ul class="legend">
+        {STACK.map((outcome) => (
+          <li key={outcome}>
+            <svg class="swatch" viewBox="0 0 16 16" aria-hidden="true">
+              <rect width="16" height="16" class={`outcome-${outcome}`} />
+            </svg>
+            {outcomes[outcome]}
+          </li>
+        ))}
+      </ul>
       <details>
         <summary>{common.asTable}</summary>
         <Table

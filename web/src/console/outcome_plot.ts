@@ -8,7 +8,7 @@ import type { Day } from './shapes'
 
 const HEIGHT = 260
 // From the bottom to the top of a bar.
-const STACK = ['confirmed', 'reported', 'unknown', 'failed'] as const
+export const STACK = ['confirmed', 'reported', 'unknown', 'failed'] as const
 type Outcome = (typeof STACK)[number]
 
 /** For each outcome the height of its upper edge, by day. */

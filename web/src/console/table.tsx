@@ -130,7 +130,7 @@ export function CheckFilter(props: { name: string; label: string; value: string;
 export function Filters({ children }: { children: ComponentChildren }) {
   const t = useWords(words).common
   return (
-    <form class="filters" role="search" aria-label={t.filters} onSubmit={(e) => e.preventDefault()}>
+    <form class="filters" aria-label={t.filters} onSubmit={(e) => e.preventDefault()}>
       {children}
     </form>
   )
