@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -141,6 +142,7 @@ static bool has_program(const char *name)
 static void become(const char *program, char *const *argv)
 {
     int null = open("/dev/null", O_RDWR);
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* a question that nobody waits for any more goes away */
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);

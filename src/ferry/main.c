@@ -11,6 +11,7 @@ static const struct verb *const verbs[] = {
     &verb_run,
     &verb_watch,
     &verb_open,
+    &verb_agent,
     &verb_app_add,
     &verb_app_list,
     &verb_app_show,

@@ -9,9 +9,10 @@
 static const struct {
     const char *prefix;
     enum err (*open)(struct card_reader *out, const char *rest, int wait_ms, struct reader_problem *why);
+    enum err (*insertion)(struct reader_insertion *out, const char *rest); /* NULL: it does not tell */
 } kinds[] = {
-    {"pcsc:", reader_open_pcsc},
-    {"sim:", reader_open_sim},
+    {"pcsc:", reader_open_pcsc, reader_insertion_pcsc},
+    {"sim:", reader_open_sim, NULL},
 };
 
 enum err reader_open(struct card_reader *out, const char *spec, int wait_ms, struct reader_problem *why)
@@ -25,6 +26,18 @@ enum err reader_open(struct card_reader *out, const char *spec, int wait_ms, str
     }
     snprintf(why->text, sizeof(why->text), "'%.80s' names no reader: write pcsc:<name> or sim:<socket>",
              spec);
+    return ERR_ARGUMENT;
+}
+
+enum err reader_insertion(struct reader_insertion *out, const char *spec)
+{
+    if (spec == NULL)
+        spec = "pcsc:";
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        size_t len = strlen(kinds[i].prefix);
+        if (strncmp(spec, kinds[i].prefix, len) == 0)
+            return kinds[i].insertion != NULL ? kinds[i].insertion(out, spec + len) : ERR_UNSUPPORTED;
+    }
     return ERR_ARGUMENT;
 }
 

@@ -44,12 +44,23 @@ void reader_touch(struct card_reader *r);
 /* Waits until the card is taken away. OK, or ERR_TIMEOUT. */
 enum err reader_wait_gone(struct card_reader *r, int timeout_ms) MUST_USE;
 
+/* Which card has been put in where: the same as long as the card stays in. */
+struct reader_insertion {
+    char reader[128];
+    uint32_t count; /* of the reader's insertions and removals */
+};
+
+/* Asks nothing of the card. ERR_UNSUPPORTED: this kind of reader does not tell; ERR_NO_READER, ERR_NO_CARD.
+ */
+enum err reader_insertion(struct reader_insertion *out, const char *spec) MUST_USE;
+
 /* Calls each for every PC/SC reader. */
 enum err reader_list(void (*each)(void *arg, const char *name, struct view atr), void *arg,
                      struct reader_problem *why) MUST_USE;
 
 enum err reader_open_pcsc(struct card_reader *out, const char *name, int wait_ms,
                           struct reader_problem *why) MUST_USE;
+enum err reader_insertion_pcsc(struct reader_insertion *out, const char *name) MUST_USE;
 enum err reader_open_sim(struct card_reader *out, const char *path, int wait_ms,
                          struct reader_problem *why) MUST_USE;
 

@@ -12,6 +12,8 @@
 #include <winscard.h>
 
 enum { READERS_TEXT_MAX = 16 * 1024, POLL_MS = 250 };
+/* SCARD_READERSTATE: the upper half of dwEventState counts the events of the reader. */
+enum { EVENTS_SHIFT = 16, EVENTS_MASK = 0xFFFF };
 
 struct pcsc {
     SCARDCONTEXT context;
@@ -116,6 +118,7 @@ struct choice {
     char name[128];   /* of the reader that was found */
     size_t fitting;
     bool card, exact;
+    uint32_t events; /* of that reader */
 };
 
 /* An exact name wins; else the only reader whose name contains the part; else, without a part, the first with
@@ -132,6 +135,7 @@ static bool choose_one(void *arg, SCARD_READERSTATE *state)
         snprintf(c->name, sizeof(c->name), "%s", state->szReader);
         c->card = card;
         c->exact = exact;
+        c->events = (uint32_t)(state->dwEventState >> EVENTS_SHIFT) & EVENTS_MASK;
     }
     return exact;
 }
@@ -160,6 +164,23 @@ static enum err choose(SCARDCONTEXT context, const char *part, struct choice *c,
         snprintf(why->text, sizeof(why->text), "there is no card in the reader '%s': put one in", c->name);
         return ERR_NO_CARD;
     }
+    return OK;
+}
+
+enum err reader_insertion_pcsc(struct reader_insertion *out, const char *name)
+{
+    SCARDCONTEXT context;
+    struct reader_problem why;
+    struct choice c;
+    enum err e = establish(&context, &why);
+    if (e != OK)
+        return e;
+    e = choose(context, name, &c, &why);
+    SCardReleaseContext(context);
+    if (e != OK)
+        return e;
+    *out = (struct reader_insertion){.count = c.events};
+    snprintf(out->reader, sizeof(out->reader), "%s", c.name);
     return OK;
 }
 

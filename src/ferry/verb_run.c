@@ -4,12 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "ask.h"
 #include "verbs.h"
-#include "work.h"
 
 static const struct option_spec run_options[] = {
     {"reader", "READER", "pcsc:<name> or sim:<socket>; default: the first reader with a card"},
     {"wait", "SECONDS", "wait so long for a card (default 0)"},
+    {"ask", NULL, "ask the user first, as 'ferry open' does"},
     {NULL, NULL, NULL},
 };
 static const struct option_spec watch_options[] = {
@@ -36,9 +37,13 @@ static int run(const struct cli *cli)
     if (!cli_number(cli, "wait", 0, WAIT_MAX_S, 0, &wait_s))
         return EXIT_USAGE;
     work_init(&w, cli);
-    if (work_ticket(&w, cli, &end) && work_connect(&w, &end)) {
-        report_client(&w.report);
-        work_card(&w, cli_option(cli, "reader"), (int)wait_s * 1000, &end);
+    if (work_ticket(&w, cli, &end)) {
+        if (cli_flag(cli, "ask"))
+            ask_and_run(&w, cli_option(cli, "reader"), (int)wait_s * 1000, &end);
+        else if (work_connect(&w, &end)) {
+            report_client(&w.report);
+            work_card(&w, cli_option(cli, "reader"), (int)wait_s * 1000, &end);
+        }
     }
     report_end(&w.report, &end);
     if (end.exit_code != EXIT_OK && w.report.quiet)
