@@ -380,14 +380,10 @@ void live_session(struct live *l, const char *visit, const struct live_session *
 void live_follow(struct live *l, const char *visit, const struct live_session *s)
 {
     struct visit *v = find_visit(l, visit);
-    struct live_session turn = *s;
     if (v == NULL)
         return;
-    turn.outcome = "";
     set_session(l, v, s->id);
-    take_session(v, &turn);
-    if (s->outcome[0] != '\0')
-        take_session(v, s);
+    take_session(v, s);
 }
 
 bool live_progress_of(const struct live *l, const char *session, uint32_t *done, uint32_t *total)
