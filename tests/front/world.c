@@ -118,7 +118,7 @@ static int run_front(char **argv)
     (void)snprintf(c->certificate, sizeof(c->certificate), "%s", argv[3]);
     (void)snprintf(c->private_key, sizeof(c->private_key), "%s", argv[4]);
     log_set_target(&log);
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_DFL); /* as a shell starts it */
     const struct front_setup setup = {
         .config = c, .keeper_fd = FD_VAULT, .control_fd = FD_CONTROL, .ready = tell_port, .arg = &ready};
     int code = front_run(&setup);

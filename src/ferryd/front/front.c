@@ -3,6 +3,7 @@
  * The front's parts, put together around one event loop: HTTP, dialogue, administration, store, keeper. */
 #include "front/front.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -413,6 +414,7 @@ static void front_close(struct front *f)
 int front_run(const struct front_setup *setup)
 {
     struct front f = {.setup = setup};
+    (void)signal(SIGPIPE, SIG_IGN); /* a client that leaves while it is written to must not end the process */
     enum err e = front_open(&f);
     if (e == OK) {
         if (setup->ready != NULL)

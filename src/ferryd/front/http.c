@@ -66,6 +66,7 @@ struct http {
     size_t route_count;
     void *app;
     unsigned connections, connections_max, per_peer_max, port;
+    int idle_timeout_s;
     bool full, stopping;
     struct connection_list all, by_peer[BUCKETS];
 };
@@ -83,6 +84,7 @@ struct http_stream {
     struct evhttp_request *request;
     void (*closed)(void *arg);
     void *arg;
+    bool refused; /* something: what the client has is no whole */
 };
 
 /* ---- Connections ------------------------------------------------------------------------------------- */
@@ -474,14 +476,15 @@ void http_reply_send_lasting(struct http_reply *r, int status, const char *conte
 struct http_stream *http_stream_begin(struct http_reply *r, const char *content_type,
                                       void (*closed)(void *arg), void *arg)
 {
-    const struct timeval write_timeout = {.tv_sec = IDLE_TIMEOUT_S};
     bool heard = r != NULL && r->request != NULL && r->connection != NULL && r->connection->http != NULL;
     struct http_stream *s = heard && !r->connection->http->stopping ? malloc(sizeof(*s)) : NULL;
     if (s == NULL) {
         http_reply_send(r, 503, NULL, VIEW_NULL);
         return NULL;
     }
-    *s = (struct http_stream){r->connection, r->request, closed, arg};
+    const struct timeval write_timeout = {.tv_sec = r->connection->http->idle_timeout_s};
+    *s = (struct http_stream){
+        .connection = r->connection, .request = r->request, .closed = closed, .arg = arg};
     http_reply_header(r, "Content-Type", content_type);
     http_reply_header(r, "Connection", "close");
     common_headers(r);
@@ -510,13 +513,24 @@ bool http_stream_put(struct http_stream *s, struct view bytes)
         evhttp_send_reply_chunk(s->request, chunk);
     if (chunk != NULL)
         evbuffer_free(chunk);
+    s->refused = s->refused || !good;
     return good;
+}
+
+/* Otherwise one that does not read would keep its connection until the timeout. libevent learns of it in its
+ * next round: this may be within a callback of the connection. */
+static void hang_up(const struct http_stream *s)
+{
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(s->connection->evcon);
+    (void)shutdown(bufferevent_getfd(bev), SHUT_RDWR);
 }
 
 void http_stream_end(struct http_stream *s)
 {
     if (s == NULL)
         return;
+    if (s->refused)
+        hang_up(s);
     s->connection->stream = NULL;
     evhttp_send_reply_end(s->request);
     free(s);
@@ -642,9 +656,10 @@ enum err http_new(struct http **out, struct event_base *base, const struct http_
     h->app = app;
     h->connections_max = s->connections_max;
     h->per_peer_max = s->connections_per_peer_max;
+    h->idle_timeout_s = s->idle_timeout_s > 0 ? (int)s->idle_timeout_s : IDLE_TIMEOUT_S;
     evhttp_set_max_headers_size(h->evhttp, HTTP_HEADERS_MAX);
     evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
-    evhttp_set_timeout(h->evhttp, IDLE_TIMEOUT_S);
+    evhttp_set_timeout(h->evhttp, h->idle_timeout_s);
     evhttp_set_default_content_type(h->evhttp, NULL);
     evhttp_set_allowed_methods(h->evhttp,
                                EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);

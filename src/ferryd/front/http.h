@@ -46,8 +46,11 @@ struct http_stream;
  * over all the same and closed is not called. */
 struct http_stream *http_stream_begin(struct http_reply *r, const char *content_type,
                                       void (*closed)(void *arg), void *arg);
-/* Bytes for the client. False: it has not taken HTTP_STREAM_WAITING_MAX bytes yet; nothing was added. */
+/* Bytes for the client. False: it has not taken HTTP_STREAM_WAITING_MAX bytes yet, or there is no memory;
+ * nothing was added, and all that is left to do is to end it. */
 bool http_stream_put(struct http_stream *s, struct view bytes);
+/* The client gets what was put, and the end; one that has been refused something is hung up on. s may be
+ * NULL. */
 void http_stream_end(struct http_stream *s);
 
 /* Routes are tried in order; a path that ends with '*' stands for everything below. */
@@ -61,6 +64,7 @@ struct http_settings {
     const char *certificate, *private_key; /* PEM files */
     const char *client_ca;                 /* PEM file; NULL: no client certificates */
     unsigned connections_max, connections_per_peer_max;
+    unsigned idle_timeout_s; /* after which a connection that says nothing is hung up on; 0: as is good */
 };
 
 /* why: a sentence. routes and app are borrowed for the server's life. */

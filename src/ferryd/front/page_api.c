@@ -99,24 +99,22 @@ struct offers {
     size_t count;
 };
 
-__attribute__((unused)) static enum err take_offer(void *arg, struct order_row *row)
+static enum err take_offer(void *arg, struct order_row *row)
 {
     struct offers *o = arg;
-    if (row->expires_ms <= now_ms(o->api) || o->count == OFFERS_MAX)
-        return OK;
     o->count++;
     if (o->items == NULL)
         return OK;
-    json_t *item = json_pack("{s:s,s:s,s:o,s:o,s:o}", "ticket", "", "purpose", row->purpose, "app",
-                             app_value(o->api, row->app), "type", type_value(o->api, row->type), "expires",
-                             value_time(row->expires_ms));
+    json_t *item = json_pack("{s:s,s:s,s:o,s:o,s:o}", "ticket", row->offer_ticket, "purpose", row->purpose,
+                             "app", app_value(o->api, row->app), "type", type_value(o->api, row->type),
+                             "expires", value_time(row->expires_ms));
     return json_array_append_new(o->items, item) == 0 ? OK : ERR_MEMORY;
 }
 
 static enum err list_offers(const struct page_api *a, struct offers *out)
 {
-    (void)a, (void)out;
-    return OK;
+    const struct listing page = {.limit = out->items != NULL ? OFFERS_MAX : 1, .now_ms = now_ms(a)};
+    return a->store->ops->list_offers(a->store->ctx, &page, take_offer, out);
 }
 
 /* The part of a path behind the last slash, with what is special in an address as %XX. */
