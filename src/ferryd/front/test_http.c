@@ -24,7 +24,7 @@
 #include "pki.h"
 #include "store/test_support.h"
 
-enum { STREAMS_MAX = 32, PIECE = 1000, PER_PEER = 4, PUMP_MS = 5, PATIENCE_MS = 20000 };
+enum { STREAMS_MAX = 32, PIECE = 1000, PER_PEER = 4, PUMP_MS = 1, PATIENCE_MS = 20000 };
 
 /* What the loop's thread does with its streams every few milliseconds. */
 enum order { REST, DRIP, PUMP, END, STOP };
@@ -119,8 +119,9 @@ static void pump(struct stream *s)
 {
     uint8_t piece[PIECE];
     memset(piece, 'x', sizeof(piece));
-    /* As much as fits, so that a client that does not read is found out soon. */
-    for (unsigned n = 0; n < 200 && s->http != NULL; n++) {
+    /* Less than the loop writes in a round: so it is refused only when the kernel takes nothing more either.
+     */
+    for (unsigned n = 0; n < 8 && s->http != NULL; n++) {
         if (!http_stream_put(s->http, VIEW_OF(piece))) {
             s->server->full++;
             end_stream(s);
@@ -330,6 +331,27 @@ static void hear(CURL *c, struct heard *h, const char *text)
         fail_msg("'%s' did not come: %s", text != NULL ? text : "the end", h->text);
 }
 
+/* Reads everything that is left: whether it ends as a whole answer does. */
+static bool ends_as_a_whole(CURL *c)
+{
+    static const char last_chunk[] = "0\r\n\r\n";
+    static char text[32 * 1024];
+    size_t got = 0;
+    bool whole = false, over = false;
+    for (unsigned naps = 0; naps < PATIENCE_MS / 2 && !over;) {
+        CURLcode code = curl_easy_recv(c, text, sizeof(text), &got);
+        over = code != CURLE_AGAIN && (code != CURLE_OK || got == 0);
+        if (code == CURLE_OK && got >= sizeof(last_chunk) - 1)
+            whole = memcmp(text + got - sizeof(last_chunk) + 1, last_chunk, sizeof(last_chunk) - 1) == 0;
+        if (code == CURLE_AGAIN) {
+            nap();
+            naps++;
+        }
+    }
+    assert_true(over);
+    return whole;
+}
+
 /* ---- Tests ------------------------------------------------------------------------------------------- */
 
 static void a_stream_is_begun_goes_on_and_ends(void **state)
@@ -376,7 +398,6 @@ static void a_client_may_leave_at_every_moment(void **state)
     assert_int_equal(w->begun, 0);
     /* With it, before it has read anything; then with the headers; then while events come. */
     for (unsigned moment = 0; moment < 3; moment++) {
-        unsigned begun = w->begun, not_begun = w->not_begun;
         w->order = moment == 2 ? DRIP : REST;
         CURL *c = ask(w, "/stream");
         memset(&h, 0, sizeof(h));
@@ -385,8 +406,6 @@ static void a_client_may_leave_at_every_moment(void **state)
         if (moment == 2)
             hear(c, &h, "drip");
         curl_easy_cleanup(c);
-        if (moment > 0)
-            assert_int_equal(w->begun + w->not_begun, begun + not_begun + 1);
         wait_until("open", &w->open, 0);
     }
     w->order = REST;
@@ -407,16 +426,18 @@ static void who_does_not_read_is_found_out_and_hung_up_on(void **state)
 {
     (void)state;
     struct server *w = start(0);
-    CURL *c[2 * PER_PEER];
+    CURL *c[PER_PEER + 2];
     w->order = PUMP;
     /* More often than one peer may have connections: so each one really goes. */
-    for (unsigned n = 1; n <= 2 * PER_PEER; n++) {
+    for (unsigned n = 1; n <= PER_PEER + 2; n++) {
         c[n - 1] = ask(w, "/stream");
         wait_until("full", &w->full, n);
         wait_until("open", &w->open, 0);
     }
-    for (unsigned n = 0; n < 2 * PER_PEER; n++)
+    for (unsigned n = 0; n < PER_PEER + 2; n++) {
+        assert_false(ends_as_a_whole(c[n]));
         curl_easy_cleanup(c[n]);
+    }
     assert_int_equal(w->closed, 0);
     stop(w);
 }
