@@ -96,32 +96,6 @@ static json_t *show_app(struct api *a, const char *name, uint32_t version)
     return j;
 }
 
-struct titled {
-    const char *name;
-    char *out;
-};
-
-static enum err take_title(void *arg, struct app_row *row)
-{
-    const struct titled *t = arg;
-    json_t *info = json_loadb((const char *)row->info.data, row->info.len, 0, NULL);
-    if (strcmp(row->name, t->name) == 0)
-        snprintf(t->out, APP_TITLE_MAX + 1, "%s", json_text(info, "title"));
-    json_decref(info);
-    return OK;
-}
-
-/* Out of a listing, which does not read the CAP file: names that begin with this one are sorted behind it. */
-void app_title(const struct api *a, const char *name, char out[APP_TITLE_MAX + 1])
-{
-    struct listing one = {.limit = 1};
-    struct titled t = {name, out};
-    out[0] = '\0';
-    snprintf(one.match, sizeof(one.match), "%s", name);
-    if (name[0] == '\0' || a->setup.store->ops->list_apps(a->setup.store->ctx, &one, take_title, &t) != OK)
-        out[0] = '\0';
-}
-
 /* ---- adding ---- */
 
 static enum err sequence_of(const struct app_body *b, const struct cap *cap, struct writer *text,

@@ -12,6 +12,7 @@
 #include "front/api_parts.h"
 #include "front/card_type.h"
 #include "front/json.h"
+#include "front/named.h"
 #include "front/trigger.h"
 
 enum { TICKET_BYTES = 32, ID_BYTES = ID_TEXT / 2 };
@@ -29,15 +30,18 @@ struct ticket {
         link[TRIGGER_LINK_MAX];
 };
 
+/* The link says what the order is for, so that a client can ask before it calls. */
 static enum err ticket_links(const struct api *a, const struct order_row *row, struct ticket *t)
 {
-    char title[APP_TITLE_MAX + 1];
-    app_title(a, row->app, title);
-    const struct trigger_order order = {
-        .purpose = view_str(row->purpose), .app = view_str(row->app), .title = view_str(title)};
+    json_t *app = named_app(a->setup.store, row->app);
+    const struct trigger_order order = {.purpose = view_str(row->purpose),
+                                        .app = view_str(row->app),
+                                        .title = view_str(json_text(app, "title"))};
     snprintf(t->url, sizeof(t->url), "%s/gp/adm?t=%s", a->setup.public_url, t->text);
     snprintf(t->invitation, sizeof(t->invitation), "%s/i#%s", a->setup.public_url, t->text);
-    return trigger_link(t->url, &order, t->link);
+    enum err e = trigger_link(t->url, &order, t->link);
+    json_decref(app);
+    return e;
 }
 
 static json_t *ticket_value(const struct ticket *t)
@@ -81,7 +85,7 @@ static json_t *show_order(struct api *a, const char *id, uint32_t version)
 
 /* ---- adding ---- */
 
-/* For the order: its digest stands in the row afterwards. */
+/* For this order, whose row gets the digest. */
 static enum err make_ticket(struct api *a, struct order_row *row, struct ticket *t)
 {
     uint8_t bytes[TICKET_BYTES];
@@ -97,7 +101,9 @@ static enum err make_ticket(struct api *a, struct order_row *row, struct ticket 
     struct view text = view_str(e == OK ? t->text : "");
     if (e == OK)
         e = crypto_digest(a->setup.crypto, DIGEST_SHA256, &text, 1, row->ticket_digest);
-    return e == OK ? ticket_links(a, row, t) : e;
+    if (e != OK)
+        return e;
+    return ticket_links(a, row, t);
 }
 
 static enum err make_id(struct api *a, char out[ID_TEXT + 1])

@@ -100,8 +100,6 @@ void page_reply(struct page *p, const struct api_request *q, enum err e);
 
 /* ---- what one resource asks of another ---- */
 
-/* What an application is called; "" when it has no title, or there is none of this name. */
-void app_title(const struct api *a, const char *name, char out[APP_TITLE_MAX + 1]);
 /* The state of an order as it is told. */
 const char *order_state(const struct order_row *row, uint64_t now);
 

@@ -11,80 +11,17 @@
 #include <base/log.h>
 
 #include "front/api_parts.h"
-#include "front/card_type.h"
 #include "front/dialogue.h"
+#include "front/named.h"
 #include "front/page_bodies.h"
 #include "front/trigger.h"
 
-enum {
-    OFFERS_MAX = 100,
-    URL_MAX = CONFIG_VALUE_MAX + sizeof("/gp/adm?t=.") + TICKET_MAX + VISIT_TEXT,
-    INFO_MAX = 64 * 1024 /* as the administration writes it: a package's imports and components, and texts */
-};
+enum { OFFERS_MAX = 100, URL_MAX = CONFIG_VALUE_MAX + sizeof("/gp/adm?t=.") + TICKET_MAX + VISIT_TEXT };
 
 struct page_request {
     const struct page_api *api;
     const struct http_request *http;
 };
-
-/* ---- Things that orders name ------------------------------------------------------------------------- */
-
-struct app_texts {
-    const char *name;
-    json_t *value;
-};
-
-/* Only the texts of what the administration wrote; without them the name alone. */
-static json_t *texts_value(const char *name, struct view info)
-{
-    char why[WHY_MAX];
-    json_t *j = NULL;
-    if (json_open(&j, info, INFO_MAX, why, sizeof(why)) != OK)
-        j = NULL;
-    json_t *value = json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", name, "title", json_text(j, "title"),
-                              "description", json_text(j, "description"), "title_de",
-                              json_text(j, "title_de"), "description_de", json_text(j, "description_de"));
-    json_decref(j);
-    return value;
-}
-
-static enum err take_texts(void *arg, struct app_row *row)
-{
-    struct app_texts *t = arg;
-    if (strcmp(row->name, t->name) == 0)
-        t->value = texts_value(row->name, blob_view(&row->info));
-    return OK;
-}
-
-/* Without the CAP file: names that begin with this one are sorted behind it. */
-static json_t *app_value(const struct page_api *a, const char *name)
-{
-    struct listing one = {.limit = 1};
-    struct app_texts t = {.name = name};
-    if (name[0] == '\0')
-        return json_null();
-    (void)snprintf(one.match, sizeof(one.match), "%s", name);
-    if (a->store->ops->list_apps(a->store->ctx, &one, take_texts, &t) == OK && t.value != NULL)
-        return t.value;
-    return texts_value(name, VIEW_NULL);
-}
-
-static json_t *type_value(const struct page_api *a, const char *name)
-{
-    char why[WHY_MAX];
-    struct type_row row = {.created_ms = 0};
-    json_t *j = NULL;
-    if (name[0] == '\0')
-        return json_null();
-    if (a->store->ops->get_type(a->store->ctx, name, &row) != OK ||
-        json_open(&j, blob_view(&row.spec), CARD_TYPE_JSON_MAX, why, sizeof(why)) != OK)
-        j = NULL;
-    json_t *value = json_pack("{s:s,s:s,s:s}", "name", name, "title", json_text(j, "title"), "title_de",
-                              json_text(j, "title_de"));
-    json_decref(j);
-    type_row_free(&row);
-    return value;
-}
 
 static uint64_t now_ms(const struct page_api *a)
 {
@@ -106,8 +43,8 @@ static enum err take_offer(void *arg, struct order_row *row)
     if (o->items == NULL)
         return OK;
     json_t *item = json_pack("{s:s,s:s,s:o,s:o,s:o}", "ticket", row->offer_ticket, "purpose", row->purpose,
-                             "app", app_value(o->api, row->app), "type", type_value(o->api, row->type),
-                             "expires", value_time(row->expires_ms));
+                             "app", named_app(o->api->store, row->app), "type",
+                             named_type(o->api->store, row->type), "expires", value_time(row->expires_ms));
     return json_array_append_new(o->items, item) == 0 ? OK : ERR_MEMORY;
 }
 
@@ -216,7 +153,7 @@ static enum err follow(const struct page_api *a, const struct visiting *v, const
 static void show_visit(const struct page_request *q, struct visiting *v)
 {
     const struct page_api *a = q->api;
-    json_t *app = app_value(a, v->order.app);
+    json_t *app = named_app(a->store, v->order.app);
     enum err e = app != NULL ? write_links(a, v, app) : ERR_MEMORY;
     if (e != OK) {
         json_decref(app);
@@ -225,7 +162,7 @@ static void show_visit(const struct page_request *q, struct visiting *v)
     }
     reply_json(q->http->reply, 201,
                json_pack("{s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:s,s:s,s:s}", "visit", v->visit, "purpose",
-                         v->order.purpose, "app", app, "type", type_value(a, v->order.type), "card",
+                         v->order.purpose, "app", app, "type", named_type(a->store, v->order.type), "card",
                          v->order.card, "state", order_state(&v->order, now_ms(a)), "expires",
                          value_time(v->order.expires_ms), "link", v->link, "url", v->url, "events",
                          v->events));

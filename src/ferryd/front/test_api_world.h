@@ -20,12 +20,13 @@
 
 #include "front/api.h"
 #include "front/pages.h"
+#include "front/page_api.h"
 #include "pki.h"
 #include "store/test_support.h"
 
 /* Any token; the server is given its digest. */
 #define TEST_TOKEN "dGVzdCB0b2tlbiBvZiB0aGUgYWRtaW5pc3RyYXRvcg"
-enum { TEST_TEXT_MAX = 16 * 1024 * 1024, TEST_HEADERS_MAX = 6 };
+enum { TEST_TEXT_MAX = 16 * 1024 * 1024, TEST_HEADERS_MAX = 6, TEST_WATCHERS_MAX = 3 };
 
 struct test_world {
     struct test_folder folder;
@@ -40,6 +41,10 @@ struct test_world {
     struct http *http;
     struct api *api;
     struct pages *pages;
+    struct live *live;
+    struct page_api page_api;
+    struct config config; /* what pages are told */
+    struct event *live_event;
     pthread_t thread;
     atomic_bool keeper_silent;
     atomic_uint_least64_t clock_ahead_ms;
@@ -107,6 +112,17 @@ static inline void test_route(void *app, const struct http_request *r)
 static inline void test_route_pages(void *app, const struct http_request *r)
 {
     pages_get(((struct test_world *)app)->pages, r);
+}
+
+static inline void test_route_page(void *app, const struct http_request *r)
+{
+    page_api_handle(&((struct test_world *)app)->page_api, r);
+}
+
+static inline void test_on_live(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    live_tick(((struct test_world *)arg)->live);
 }
 
 static inline void test_on_store(evutil_socket_t fd, short what, void *arg)
@@ -188,13 +204,33 @@ static inline void test_make_vault(struct test_world *w)
     vault_import_key(w->vault, w->import_key);
 }
 
+/* The holder's side: a tick that is quick, so that a test need not wait for it. */
+static inline void test_open_pages(struct test_world *w)
+{
+    const struct live_setup setup = {
+        .random = crypto_random(), .clock = {test_now, w}, .watchers_max = TEST_WATCHERS_MAX};
+    snprintf(w->config.public_url, sizeof(w->config.public_url), "https://cards.example.org:8443");
+    test_need(live_new(&w->live, &setup) == OK, "live");
+    w->page_api = (struct page_api){.store = &w->store,
+                                    .live = w->live,
+                                    .crypto = w->crypto,
+                                    .clock = {test_now, w},
+                                    .config = &w->config};
+}
+
 static inline void test_serve(struct test_world *w)
 {
-    static const struct http_route routes[] = {
-        {"GET", "/health", test_route},   {"GET", "/metrics", test_route},
-        {"GET", "/api/v1/*", test_route}, {"POST", "/api/v1/*", test_route},
-        {"PUT", "/api/v1/*", test_route}, {"DELETE", "/api/v1/*", test_route},
-        {"GET", "/*", test_route_pages}};
+    static const struct http_route routes[] = {{"GET", "/health", test_route},
+                                               {"GET", "/metrics", test_route},
+                                               {"GET", "/api/v1/*", test_route},
+                                               {"POST", "/api/v1/*", test_route},
+                                               {"PUT", "/api/v1/*", test_route},
+                                               {"DELETE", "/api/v1/*", test_route},
+                                               {"GET", "/page/v1/*", test_route_page},
+                                               {"POST", "/page/v1/*", test_route_page},
+                                               {"POST", "/gp/progress", test_route_page},
+                                               {"GET", "/*", test_route_pages}};
+    const struct timeval tick = {.tv_usec = 10000};
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);
     const struct http_settings settings = {.listen = "127.0.0.1",
@@ -215,6 +251,7 @@ static inline void test_serve(struct test_world *w)
                                     .allow_weak = 1U << WEAK_SCP02};
     test_need(api_new(&w->api, &setup) == OK, "api");
     test_need(pages_new(&w->pages, &w->pages_setup) == OK, "pages");
+    test_open_pages(w);
     w->base = event_base_new();
     test_need(http_new(&w->http, w->base, &settings, routes, sizeof(routes) / sizeof(routes[0]), w, why,
                        sizeof(why)) == OK,
@@ -223,6 +260,8 @@ static inline void test_serve(struct test_world *w)
     w->store_event =
         event_new(w->base, w->store.ops->event_fd(w->store.ctx), EV_READ | EV_PERSIST, test_on_store, w);
     w->stop_event = event_new(w->base, w->stop_fd, EV_READ, test_on_stop, w);
+    w->live_event = event_new(w->base, -1, EV_PERSIST, test_on_live, w);
+    test_need(event_add(w->live_event, &tick) == 0, "tick");
     test_need(event_add(w->store_event, NULL) == 0 && event_add(w->stop_event, NULL) == 0 &&
                   pthread_create(&w->thread, NULL, test_loop, w) == 0,
               "loop");
@@ -256,6 +295,8 @@ static inline void test_world_close(struct test_world *w)
     w->store.ops->close(w->store.ctx);
     api_free(&w->api);
     pages_free(&w->pages);
+    live_free(&w->live);
+    event_free(w->live_event);
     event_free(w->store_event);
     event_free(w->stop_event);
     event_base_free(w->base);

@@ -42,21 +42,6 @@ static const struct {
     uint8_t code;
 } purposes[] = {{"install", 1}, {"remove", 2}, {"inspect", 3}};
 
-/* RFC 3629 section 3: a byte that goes on with a character. */
-static bool goes_on(struct view text, size_t at)
-{
-    struct view rest = view_tail(text, at);
-    return rest.len > 0 && (*rest.data & 0xC0) == 0x80;
-}
-
-static struct view cut_title(struct view text)
-{
-    size_t len = text.len;
-    while (len > TRIGGER_TITLE_MAX || (len > 0 && goes_on(text, len)))
-        len--;
-    return view_head(text, len);
-}
-
 static enum err put_purpose(struct writer *w, struct view purpose)
 {
     for (size_t n = 0; n < sizeof(purposes) / sizeof(purposes[0]); n++) {
@@ -70,14 +55,13 @@ static enum err put_purpose(struct writer *w, struct view purpose)
 
 static enum err put_order(struct writer *w, const struct trigger_order *order)
 {
-    if (order->app.len > TRIGGER_APP_MAX)
+    if (order->app.len > TRIGGER_APP_MAX || order->title.len > TRIGGER_TITLE_MAX)
         return ERR_ARGUMENT;
-    struct view title = cut_title(order->title);
     enum err e = put_purpose(w, order->purpose);
     if (order->app.len > 0)
         tlv_put(w, TAG_APP, order->app);
-    if (title.len > 0)
-        tlv_put(w, TAG_TITLE, title);
+    if (order->title.len > 0)
+        tlv_put(w, TAG_TITLE, order->title);
     return e;
 }
 

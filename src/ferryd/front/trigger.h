@@ -20,7 +20,7 @@ enum {
 struct trigger_order {
     struct view purpose; /* "install", "remove", "inspect" */
     struct view app;     /* the application's name */
-    struct view title;   /* UTF-8; what is longer than TRIGGER_TITLE_MAX is cut between characters */
+    struct view title;   /* UTF-8 */
 };
 
 /* Appends 81 { 83 { 89 { 8A host, 8C uri } }, DF50 purpose, DF51 app, DF52 title }; order may be NULL.
