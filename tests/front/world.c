@@ -275,6 +275,8 @@ static size_t take_header(char *data, size_t size, size_t count, void *arg)
     take_value(data, len, "X-Ferry-Step: ", x->step, sizeof(x->step));
     take_value(data, len, "X-Ferry-Commands: ", x->commands, sizeof(x->commands));
     take_value(data, len, "X-Ferry-Session: ", x->session, sizeof(x->session));
+    take_value(data, len, "X-Ferry-Purpose: ", x->purpose, sizeof(x->purpose));
+    take_value(data, len, "X-Ferry-App: ", x->app, sizeof(x->app));
     take_value(data, len, "Content-Type: ", x->type, sizeof(x->type));
     take_value(data, len, "Set-Cookie: ", x->cookie, sizeof(x->cookie));
     return len;

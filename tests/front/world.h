@@ -38,6 +38,7 @@ struct exchange {
     struct writer body;
     char next[200]; /* X-Admin-Next-URI; "" */
     char outcome[40], reason[40], step[40], commands[12], type[120], session[40];
+    char purpose[40], app[80];
     char cookie[200]; /* name=value */
 };
 void exchange_finish(struct exchange *x);

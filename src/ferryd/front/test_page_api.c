@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <cmocka.h>
 
 #include "front/test_api_world.h"
+#include "front/test_ear.h"
 #include "front/trigger.h"
 
 static const char caps[] = CF_DATA "/caps/hello-jc222.cap";
@@ -304,65 +304,6 @@ static void paths_and_methods(void **state)
 
 /* ---- events ---- */
 
-struct ear {
-    CURL *curl;
-    char text[16 * 1024];
-    size_t len;
-    bool over;
-};
-
-static void nap(void)
-{
-    const struct timespec t = {.tv_nsec = 2000000};
-    (void)nanosleep(&t, NULL);
-}
-
-/* Asks for events as a browser does, and stays. */
-static void listen_to(const struct test_world *w, struct ear *e, const char *visit)
-{
-    char url[100], request[200];
-    size_t sent = 0;
-    *e = (struct ear){.curl = curl_easy_init()};
-    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", http_port(w->http));
-    curl_easy_setopt(e->curl, CURLOPT_URL, url);
-    curl_easy_setopt(e->curl, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(e->curl, CURLOPT_CONNECT_ONLY, 1L);
-    assert_int_equal(curl_easy_perform(e->curl), CURLE_OK);
-    (void)snprintf(request, sizeof(request), "GET /page/v1/events?visit=%s HTTP/1.1\r\nHost: x\r\n\r\n",
-                   visit);
-    assert_int_equal(curl_easy_send(e->curl, request, strlen(request), &sent), CURLE_OK);
-}
-
-/* Waits for the text (NULL: for the end), and forgets what came up to it. */
-static void hear(struct ear *e, const char *text)
-{
-    for (unsigned n = 0; n < 5000; n++) {
-        char *at = text != NULL ? strstr(e->text, text) : NULL;
-        size_t got = 0;
-        if (at != NULL) {
-            at += strlen(text);
-            e->len -= (size_t)(at - e->text);
-            memmove(e->text, at, e->len + 1);
-            return;
-        }
-        if (e->over && text == NULL)
-            return;
-        CURLcode code = curl_easy_recv(e->curl, e->text + e->len, sizeof(e->text) - 1 - e->len, &got);
-        e->len += got;
-        e->text[e->len] = '\0';
-        e->over = code != CURLE_AGAIN && (code != CURLE_OK || got == 0);
-        if (code == CURLE_AGAIN)
-            nap();
-    }
-    fail_msg("'%s' did not come: %s", text != NULL ? text : "the end", e->text);
-}
-
-static void stop_listening(struct ear *e)
-{
-    curl_easy_cleanup(e->curl);
-    e->curl = NULL;
-}
-
 /* Until the server has noticed. */
 static void wait_for_watchers(struct test_world *w, unsigned wanted)
 {
@@ -372,7 +313,7 @@ static void wait_for_watchers(struct test_world *w, unsigned wanted)
         ASK(w, 200, "GET", "/metrics", NULL);
         if (strstr(w->text, line) != NULL)
             return;
-        nap();
+        ear_nap();
     }
     fail_msg("not %u watchers", wanted);
 }
@@ -395,24 +336,24 @@ static void a_page_follows_its_client(void **state)
     struct order o = add_order(w, "{\"purpose\":\"inspect\"}");
     make_visit(w, o.ticket, visit);
     w->token = NULL;
-    listen_to(w, &one, visit);
-    hear(&one, "HTTP/1.1 200");
-    hear(&one, "Content-Type: text/event-stream");
-    hear(&one, "\r\n\r\n");
+    ear_open(http_port(w->http), &one, visit);
+    ear_wait(&one, "HTTP/1.1 200");
+    ear_wait(&one, "Content-Type: text/event-stream");
+    ear_wait(&one, "\r\n\r\n");
     report(w, 204, o.ticket, visit, READER);
     assert_int_equal(w->text_len, 0);
-    hear(&one, "event: client\ndata: " READER "\n\n");
+    ear_wait(&one, "event: client\ndata: " READER "\n\n");
     report(w, 204, o.ticket, visit, DELIVER);
-    hear(&one, "event: client\ndata: " DELIVER "\n\n");
-    listen_to(w, &two, visit); /* it hears at once what is known */
-    hear(&two, "event: client\ndata: " DELIVER "\n\n");
+    ear_wait(&one, "event: client\ndata: " DELIVER "\n\n");
+    ear_open(http_port(w->http), &two, visit); /* it hears at once what is known */
+    ear_wait(&two, "event: client\ndata: " DELIVER "\n\n");
     wait_for_watchers(w, 2);
-    stop_listening(&one);
+    ear_close(&one);
     wait_for_watchers(w, 1);
     /* A comment fills the silence. */
     w->clock_ahead_ms = HEARTBEAT_MS;
-    hear(&two, "\r\n:\n\n\r\n");
-    stop_listening(&two);
+    ear_wait(&two, "\r\n:\n\n\r\n");
+    ear_close(&two);
     wait_for_watchers(w, 0);
 }
 
@@ -453,7 +394,7 @@ static void without_a_visit_there_are_no_events(void **state)
     make_visit(w, o.ticket, visit);
     w->clock_ahead_ms = VISIT_IDLE_MS + 1000;
     (void)snprintf(path, sizeof(path), "/page/v1/events?visit=%s", visit);
-    nap();
+    ear_nap();
     for (unsigned n = 0; n < 1000 && strstr(w->text, "cardferry_page_visits 0") == NULL; n++)
         ASK(w, 200, "GET", "/metrics", NULL);
     ASK(w, 204, "GET", path, NULL);
@@ -468,18 +409,18 @@ static void so_many_may_watch(void **state)
     for (size_t n = 0; n <= TEST_WATCHERS_MAX; n++)
         make_visit(w, o.ticket, visit[n]);
     for (size_t n = 0; n < TEST_WATCHERS_MAX; n++) {
-        listen_to(w, &ears[n], visit[n]);
-        hear(&ears[n], "\r\n\r\n");
+        ear_open(http_port(w->http), &ears[n], visit[n]);
+        ear_wait(&ears[n], "\r\n\r\n");
     }
     (void)snprintf(path, sizeof(path), "/page/v1/events?visit=%s", visit[TEST_WATCHERS_MAX]);
     ASK(w, 503, "GET", path, NULL);
     has_error(w, "unavailable");
-    stop_listening(&ears[0]);
+    ear_close(&ears[0]);
     wait_for_watchers(w, TEST_WATCHERS_MAX - 1);
-    listen_to(w, &ears[0], visit[TEST_WATCHERS_MAX]);
-    hear(&ears[0], "HTTP/1.1 200");
+    ear_open(http_port(w->http), &ears[0], visit[TEST_WATCHERS_MAX]);
+    ear_wait(&ears[0], "HTTP/1.1 200");
     for (size_t n = 0; n < TEST_WATCHERS_MAX; n++)
-        stop_listening(&ears[n]);
+        ear_close(&ears[n]);
 }
 
 static void add_session(struct test_world *w, const char *id, const char *order, const char *outcome)
@@ -515,15 +456,16 @@ static void a_page_follows_its_session_again(void **state)
     w->token = NULL;
     (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"" ID_RUNS "\"}", o.ticket);
     ASK(w, 201, "POST", "/page/v1/visits", body);
-    listen_to(w, &e, test_text(w, "visit"));
-    hear(&e, "event: session\ndata: {\"session\":\"" ID_RUNS "\",\"step\":\"deliver\",\"commands\":7}\n\n");
-    stop_listening(&e);
+    ear_open(http_port(w->http), &e, test_text(w, "visit"));
+    ear_wait(&e,
+             "event: session\ndata: {\"session\":\"" ID_RUNS "\",\"step\":\"deliver\",\"commands\":7}\n\n");
+    ear_close(&e);
     (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"" ID_OVER "\"}", o.ticket);
     ASK(w, 201, "POST", "/page/v1/visits", body);
-    listen_to(w, &e, test_text(w, "visit"));
-    hear(&e, "event: end\ndata: {\"session\":\"" ID_OVER
-             "\",\"outcome\":\"confirmed\",\"reason\":\"none\",\"detail\":\"Done.\"}\n\n");
-    stop_listening(&e);
+    ear_open(http_port(w->http), &e, test_text(w, "visit"));
+    ear_wait(&e, "event: end\ndata: {\"session\":\"" ID_OVER
+                 "\",\"outcome\":\"confirmed\",\"reason\":\"none\",\"detail\":\"Done.\"}\n\n");
+    ear_close(&e);
     /* Another order's session is none of this ticket's business. */
     (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"" ID_RUNS "\"}", other.ticket);
     ASK(w, 404, "POST", "/page/v1/visits", body);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A page that follows events: what a browser's EventSource does, byte by byte, so that a test sees what
+ * really came over TLS. */
+#ifndef FRONT_TEST_EAR_H
+#define FRONT_TEST_EAR_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct ear {
+    CURL *curl;
+    char text[16 * 1024];
+    size_t len;
+    bool over;
+};
+
+static inline void ear_need(bool good, const char *what, const char *came)
+{
+    if (!good) {
+        fprintf(stderr, "%s did not come: %s\n", what, came);
+        abort();
+    }
+}
+
+static inline void ear_nap(void)
+{
+    const struct timespec t = {.tv_nsec = 2000000};
+    (void)nanosleep(&t, NULL);
+}
+
+/* Asks for events as a browser does, and stays. */
+static inline void ear_open(unsigned port, struct ear *e, const char *visit)
+{
+    char url[100], request[200];
+    size_t sent = 0;
+    *e = (struct ear){.curl = curl_easy_init()};
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
+    curl_easy_setopt(e->curl, CURLOPT_URL, url);
+    curl_easy_setopt(e->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(e->curl, CURLOPT_CONNECT_ONLY, 1L);
+    ear_need(curl_easy_perform(e->curl) == CURLE_OK, "a connection", "");
+    (void)snprintf(request, sizeof(request), "GET /page/v1/events?visit=%s HTTP/1.1\r\nHost: x\r\n\r\n",
+                   visit);
+    ear_need(curl_easy_send(e->curl, request, strlen(request), &sent) == CURLE_OK, "room to send", "");
+}
+
+/* Waits for the text (NULL: for the end), and forgets what came up to it. */
+static inline void ear_wait(struct ear *e, const char *text)
+{
+    for (unsigned n = 0; n < 5000; n++) {
+        char *at = text != NULL ? strstr(e->text, text) : NULL;
+        size_t got = 0;
+        if (at != NULL) {
+            at += strlen(text);
+            e->len -= (size_t)(at - e->text);
+            memmove(e->text, at, e->len + 1);
+            return;
+        }
+        if (e->over && text == NULL)
+            return;
+        CURLcode code = curl_easy_recv(e->curl, e->text + e->len, sizeof(e->text) - 1 - e->len, &got);
+        e->len += got;
+        e->text[e->len] = '\0';
+        e->over = code != CURLE_AGAIN && (code != CURLE_OK || got == 0);
+        if (code == CURLE_AGAIN)
+            ear_nap();
+    }
+    ear_need(false, text != NULL ? text : "the end", e->text);
+}
+
+static inline void ear_close(struct ear *e)
+{
+    curl_easy_cleanup(e->curl);
+    e->curl = NULL;
+}
+
+#endif
