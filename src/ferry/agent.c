@@ -316,7 +316,8 @@ static void on_child(evutil_socket_t fd, short what, void *arg)
     end_when_idle(a);
 }
 
-/* A card that is being served is served to its end; a question is withdrawn. */
+/* A card that is being served is served to its end; who still waits for one does not, and a question is
+ * withdrawn. */
 static void on_end(evutil_socket_t fd, short what, void *arg)
 {
     struct agent *a = arg;
@@ -324,6 +325,8 @@ static void on_end(evutil_socket_t fd, short what, void *arg)
     a->ending = true;
     agent_http_stop(a->http);
     agent_child_stop(&a->asking);
+    if (!a->last.touched)
+        agent_child_stop(&a->running);
     end_when_idle(a);
 }
 

@@ -32,7 +32,7 @@ enum err agent_child_run(struct agent_child *c, struct event_base *base, const c
 enum err agent_child_ask(struct agent_child *c, const char *question) MUST_USE;
 /* true when it has ended; then all of its lines were handed on, and *code is its exit code (-1: a signal). */
 bool agent_child_ended(struct agent_child *c, int *code);
-/* Tells one that asks to stop. */
+/* Tells it to end at once. */
 void agent_child_stop(struct agent_child *c);
 
 #endif
