@@ -91,7 +91,7 @@ function Attempts({ card, onChange }: { card: Card; onChange: () => void }) {
           ]}
         />
       )}
-      {(card.quarantined || card.ledger.length > 0) && (
+      {(card.quarantined || card.ledger.some((l) => l.openings + l.wrong_cryptograms + l.failed_loads > 0)) && (
         <Confirm
           name={t.release}
           warning={<p>{t.releaseWarning}</p>}

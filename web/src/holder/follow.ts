@@ -18,6 +18,7 @@ export interface Follower {
 }
 
 const LONGEST_S = 30
+const AWAY_AFTER_MS = 3000
 
 /** Seconds to wait before the next try, after so many that failed. */
 export function backoff(failures: number): number {
@@ -36,6 +37,7 @@ export function follow(ticket: string, known: string, tell: Follower): () => voi
   let stopped = false
   let source: EventSource | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
+  let silence: ReturnType<typeof setTimeout> | undefined
 
   function later() {
     source?.close()
@@ -52,10 +54,15 @@ export function follow(ticket: string, known: string, tell: Follower): () => voi
     source = new EventSource(visit.events)
     source.onopen = () => {
       failures = 0
+      clearTimeout(silence)
       tell.away(false)
     }
     // The browser connects again by itself, unless it was told that there is nothing (204) or gave up.
-    source.onerror = () => (source?.readyState === EventSource.CLOSED ? later() : tell.away(true))
+    source.onerror = () => {
+      clearTimeout(silence)
+      if (source?.readyState === EventSource.CLOSED) later()
+      else silence = setTimeout(() => tell.away(true), AWAY_AFTER_MS)
+    }
     listen<ClientEvent>('client', tell.client)
     listen<SessionEvent>('session', (event) => {
       session = event.session
@@ -83,6 +90,7 @@ export function follow(ticket: string, known: string, tell: Follower): () => voi
   return () => {
     stopped = true
     clearTimeout(timer)
+    clearTimeout(silence)
     source?.close()
   }
 }

@@ -7,7 +7,7 @@ import { useLanguage, useWords } from '../shared/i18n'
 import { Announcer } from '../shared/parts'
 import { About, headingOf } from './about'
 import { answered, counted, hurdleOf, over, STEPS, stepStates, type Journey } from './journey'
-import type { Purpose, Site, Visit } from './server'
+import { makeVisit, type Purpose, type Site, type Visit } from './server'
 import { Start } from './start'
 import { stepName, Steps } from './steps'
 import { useVisit } from './use_visit'
@@ -45,6 +45,17 @@ function useSilence(started: boolean, silent: boolean): boolean {
   return late
 }
 
+// After a card was served: whether the invitation is for more of them.
+function useNextCard(ticket: string, journey: Journey): boolean {
+  const [more, setMore] = useState(false)
+  const served = journey.end !== null && (journey.end.outcome === 'confirmed' || journey.end.outcome === 'reported')
+  useEffect(() => {
+    setMore(false)
+    if (served) void makeVisit(ticket, '').then((visit) => setMore(visit.state === 'open'), () => {})
+  }, [ticket, served])
+  return served && more
+}
+
 function wordOfState(visit: Visit): string {
   return { done: 'ticket-used', cancelled: 'cancelled', expired: 'expired-ticket', open: '' }[visit.state]
 }
@@ -64,13 +75,14 @@ function Open({ ticket, visit, site, journey, again }: {
   useEffect(() => setHelpOpen(late), [late])
 
   const hurdle = hurdleOf(journey)
+  const next = useNextCard(ticket, journey)
   const tryAgain = () => {
     setStarted(false)
     again()
   }
-  const againButton = over(journey) && mayTryAgain(journey.end) && (
+  const againButton = over(journey) && (next || mayTryAgain(journey.end)) && (
     <button type="button" class="main" onClick={tryAgain}>
-      {t.again}
+      {next ? t.nextCard : t.again}
     </button>
   )
   return (
@@ -107,12 +119,12 @@ function Open({ ticket, visit, site, journey, again }: {
 export function Invitation({ ticket, site }: { ticket: string; site: Site }) {
   const language = useLanguage()
   const t = useWords(words)
-  const { visit, refused, away, journey, again } = useVisit(ticket)
+  const { visit, refused, away, journey, expecting, again } = useVisit(ticket)
   const heading = useRef<HTMLHeadingElement>(null)
   const title = visit ? headingOf(t, visit, language) : 'Cardferry'
   useEffect(() => void (document.title = title), [title])
   // An order that ends while its card is shown is told by that card's own end.
-  const closed = visit && !answered(journey) ? wordOfState(visit) : ''
+  const closed = visit && !expecting && !answered(journey) ? wordOfState(visit) : ''
 
   if (refused || closed) return <Refused word={refused || closed} site={site} />
   return (

@@ -26,7 +26,7 @@ export function findTicket(): string {
 
 /** Once there is a visit the address needs the ticket no longer. */
 export function keepTicket(ticket: string): void {
-  if (recall('sessionStorage', TICKET) !== ticket) keepSession(null)
+  if (location.hash !== '') keepSession(null)
   remember('sessionStorage', TICKET, ticket)
   if (location.hash !== '' && recall('sessionStorage', TICKET) === ticket) history.replaceState(null, '', '/i')
 }
@@ -35,7 +35,8 @@ export function keepSession(session: string | null): void {
   remember('sessionStorage', SESSION, session)
 }
 
-/** The session that this tab watched last with this ticket. */
+/** The session that this tab watched last with this ticket. Who opens the invitation anew begins anew. */
 export function knownSession(ticket: string): string {
+  if (ticketIn(location.hash) === ticket) return ''
   return recall('sessionStorage', TICKET) === ticket ? (recall('sessionStorage', SESSION) ?? '') : ''
 }

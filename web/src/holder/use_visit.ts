@@ -12,9 +12,12 @@ export interface Watched {
   refused: string | null
   away: boolean
   journey: Journey
+  /** A session is known, and the server may still tell how it ended. */
+  expecting: boolean
 }
 
-const NOTHING: Watched = { visit: null, refused: null, away: false, journey: NOWHERE }
+const NOTHING: Watched = { visit: null, refused: null, away: false, journey: NOWHERE, expecting: false }
+const EXPECT_MS = 2000
 
 /** again(): forgets what was seen and makes another visit. */
 export function useVisit(ticket: string): Watched & { again: () => void } {
@@ -24,7 +27,10 @@ export function useVisit(ticket: string): Watched & { again: () => void } {
     const update = (part: Partial<Watched>) => setWatched((was) => ({ ...was, ...part }))
     const move = (part: Partial<Journey>) =>
       setWatched((was) => ({ ...was, journey: { ...was.journey, ...part } }))
-    return follow(ticket, knownSession(ticket), {
+    const known = knownSession(ticket)
+    update({ expecting: known !== '' })
+    const patience = setTimeout(() => update({ expecting: false }), EXPECT_MS)
+    const stop = follow(ticket, known, {
       visit: (visit) => {
         keepTicket(ticket)
         update({ visit })
@@ -39,6 +45,10 @@ export function useVisit(ticket: string): Watched & { again: () => void } {
       },
       end: (end) => move({ end }),
     })
+    return () => {
+      clearTimeout(patience)
+      stop()
+    }
   }, [ticket, attempt])
   const again = () => {
     keepSession(null)

@@ -32,7 +32,7 @@ export function Phone({ site }: { site: Site }) {
 }
 
 export function mayTryAgain(end: EndEvent | null): boolean {
-  return end === null || (end.outcome !== 'confirmed' && !FINAL.has(end.reason))
+  return end === null || (end.outcome !== 'confirmed' && end.outcome !== 'reported' && !FINAL.has(end.reason))
 }
 
 type Outcome = keyof HolderWords['outcomes']

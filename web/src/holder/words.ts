@@ -24,6 +24,7 @@ interface Words {
   before: string
   start: string
   again: string
+  nextCard: string
   startHint: string
   waiting: string
   running: string
@@ -79,6 +80,7 @@ const en: Words = {
   before: 'Connect a card reader with your card in it. Leave the card in until the end.',
   start: 'Start',
   again: 'Try again',
+  nextCard: 'Next card',
   startHint: 'Your browser asks whether it may open Cardferry. Then Cardferry asks you once more.',
   waiting: 'Waiting for the program on this computer…',
   running: 'It is running. Leave the card in the reader.',
@@ -191,6 +193,7 @@ const de: Words = {
   before: 'Schließen Sie einen Kartenleser an und stecken Sie Ihre Karte hinein. Lassen Sie sie bis zum Ende stecken.',
   start: 'Starten',
   again: 'Noch einmal versuchen',
+  nextCard: 'Nächste Karte',
   startHint: 'Ihr Browser fragt, ob er Cardferry öffnen darf. Danach fragt Cardferry Sie noch einmal.',
   waiting: 'Warten auf das Programm auf diesem Computer …',
   running: 'Es läuft. Lassen Sie die Karte im Leser.',
