@@ -229,7 +229,12 @@ static inline void test_serve(struct test_world *w)
                                                {"GET", "/page/v1/*", test_route_page},
                                                {"POST", "/page/v1/*", test_route_page},
                                                {"POST", "/gp/progress", test_route_page},
-                                               {"GET", "/*", test_route_pages}};
+                                               {"GET", "/", test_route_pages},
+                                               {"GET", "/i", test_route_pages},
+                                               {"GET", "/console", test_route_pages},
+                                               {"GET", "/console/*", test_route_pages},
+                                               {"GET", "/assets/*", test_route_pages},
+                                               {"GET", "/download/*", test_route_pages}};
     const struct timeval tick = {.tv_usec = 10000};
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);
