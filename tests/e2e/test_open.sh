@@ -65,7 +65,10 @@ ended 'no is no' failed declined 18
 same 'and the card was only asked who it is' "$asked" "$(($(commands card) - before))"
 ok 'the question names the server' grep -q '^Server: localhost:8443$' "$work/run.out"
 ok 'the card and its reader' grep -q "^Card: $(number_of card), in reader sim:$work/card.sock\$" "$work/run.out"
-ok 'and what a link does not say' grep -q '^Operation: the link does not say which$' "$work/run.out"
+ok 'and the operation' grep -q '^Operation: .*hello' "$work/run.out"
+link=$(link_of "$url")
+answer n card
+ok 'or that a link does not say which' grep -q '^Operation: the link does not say which$' "$work/run.out"
 before=$(commands card)
 answer 'yes please' card
 ended 'what is not yes is no' failed declined 18

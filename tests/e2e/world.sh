@@ -200,7 +200,8 @@ tlv() {
 link_of() {
     link_rest=${1#https://}
     link_http=$(tlv 8a "$(hex_text "${link_rest%%/*}")")$(tlv 8c "$(hex_text "/${link_rest#*/}")")
-    link_said=$(tlv df50 "$2")
+    link_said=''
+    [ -z "${2:-}" ] || link_said=$(tlv df50 "$2")
     [ -z "${3:-}" ] || link_said=$link_said$(tlv df51 "$(hex_text "$3")")
     [ -z "${4:-}" ] || link_said=$link_said$(tlv df52 "$(hex_text "$4")")
     printf 'cardferry:'
