@@ -113,6 +113,12 @@ static const struct visit_list *session_bucket(const struct live *l, const char 
     return &l->by_session[hash_of(l, view_str(session)) % NAME_BUCKETS];
 }
 
+/* Whoever watches uses it. */
+static bool is_over(const struct visit *v, uint64_t now)
+{
+    return v->watcher_count == 0 && now >= v->used_ms + VISIT_IDLE_MS;
+}
+
 static struct visit *find_visit(struct live *l, const char *text)
 {
     uint8_t name[VISIT_LEN];
@@ -122,7 +128,7 @@ static struct visit *find_visit(struct live *l, const char *text)
     LIST_FOREACH(v, name_bucket(l, name), by_name)
     {
         if (secret_equal(VIEW_OF(v->name), VIEW_OF(name)))
-            return v;
+            return is_over(v, now_ms(l)) ? NULL : v;
     }
     return NULL;
 }
@@ -459,10 +465,10 @@ static void end_old_visits(struct live *l, uint64_t now)
 {
     struct visit *v;
     while ((v = TAILQ_FIRST(&l->by_use)) != NULL && now >= v->used_ms + VISIT_IDLE_MS) {
-        if (v->watcher_count > 0)
-            touch(l, v, now);
-        else
+        if (is_over(v, now))
             visit_free(l, v);
+        else
+            touch(l, v, now);
     }
 }
 

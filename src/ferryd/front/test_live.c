@@ -381,6 +381,9 @@ static void visits_end_when_nobody_uses_them(void **state)
     assert_int_equal(live_progress(l, reported, ticket_a, &p), OK);
     live_session(l, running, &now);
     clock_ms++;
+    /* Whether or not the tick was there already. */
+    assert_int_equal(live_progress(l, idle, ticket_a, &p), ERR_NOT_FOUND);
+    assert_int_equal(live_count(l).visits, 4);
     live_tick(l);
     assert_int_equal(live_count(l).visits, 3);
     assert_int_equal(live_progress(l, idle, ticket_a, &p), ERR_NOT_FOUND);
