@@ -90,16 +90,7 @@ static void heard_nothing_of_sessions(struct front_world *w, struct page *p)
     front_ask(w, &q, &x);
     assert_int_equal(x.status, 204);
     exchange_finish(&x);
-    do {
-        ear_nap();
-        size_t got = 0;
-        if (curl_easy_recv(p->ear.curl, p->ear.text + p->ear.len, sizeof(p->ear.text) - 1 - p->ear.len,
-                           &got) == CURLE_OK)
-            p->ear.len += got;
-        p->ear.text[p->ear.len] = '\0';
-    } while (strstr(p->ear.text, "event: client") == NULL);
-    assert_null(strstr(p->ear.text, "event: session"));
-    assert_null(strstr(p->ear.text, "event: end"));
+    ear_wait_without(&p->ear, "event: client", "event: session");
 }
 
 static void a_page_sees_a_delivery(void **state)

@@ -129,14 +129,13 @@ static enum err write_links(const struct page_api *a, struct visiting *v, const 
     return trigger_link(v->url, &order, v->link);
 }
 
-/* The session that a page knows already: with its present state, if it is of this order. */
+/* The session that a page knows already, with its present state. One that is not there, or of another order,
+ * is passed over: then the page follows what begins from now on. */
 static enum err follow(const struct page_api *a, const struct visiting *v, const char *session)
 {
     struct session_row row = {.revision = 0};
     enum err e = a->store->ops->get_session(a->store->ctx, session, &row);
-    if (e == OK && strcmp(row.order, v->order.id) != 0)
-        e = ERR_NOT_FOUND;
-    if (e == OK) {
+    if (e == OK && strcmp(row.order, v->order.id) == 0) {
         const struct live_session now = {.id = row.id,
                                          .order = row.order,
                                          .step = row.step,
@@ -147,7 +146,7 @@ static enum err follow(const struct page_api *a, const struct visiting *v, const
         live_follow(a->live, v->visit, &now);
     }
     session_row_free(&row);
-    return e;
+    return e == ERR_NOT_FOUND ? OK : e;
 }
 
 static void show_visit(const struct page_request *q, struct visiting *v)
@@ -196,9 +195,7 @@ static void make_visit(const struct page_request *q, const struct visit_body *bo
     }
     if (e == OK && body->session[0] != '\0')
         e = follow(a, &v, body->session);
-    if (e == ERR_NOT_FOUND)
-        reply_error(q->http->reply, 404, "wrong-session", "this order has no such session");
-    else if (e != OK)
+    if (e != OK)
         reply_outcome(q->http->reply, e, NULL);
     else
         show_visit(q, &v);

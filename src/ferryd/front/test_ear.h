@@ -49,13 +49,16 @@ static inline void ear_open(unsigned port, struct ear *e, const char *visit)
     ear_need(curl_easy_send(e->curl, request, strlen(request), &sent) == CURLE_OK, "room to send", "");
 }
 
-/* Waits for the text (NULL: for the end), and forgets what came up to it. */
-static inline void ear_wait(struct ear *e, const char *text)
+/* Waits for the text (NULL: for the end), and forgets what came up to it; unwanted must not come before
+ * (NULL: anything may). */
+static inline void ear_wait_without(struct ear *e, const char *text, const char *unwanted)
 {
     for (unsigned n = 0; n < 5000; n++) {
         char *at = text != NULL ? strstr(e->text, text) : NULL;
         size_t got = 0;
         if (at != NULL) {
+            const char *before = unwanted != NULL ? strstr(e->text, unwanted) : NULL;
+            ear_need(before == NULL || before > at, "only what was wanted", e->text);
             at += strlen(text);
             e->len -= (size_t)(at - e->text);
             memmove(e->text, at, e->len + 1);
@@ -71,6 +74,11 @@ static inline void ear_wait(struct ear *e, const char *text)
             ear_nap();
     }
     ear_need(false, text != NULL ? text : "the end", e->text);
+}
+
+static inline void ear_wait(struct ear *e, const char *text)
+{
+    ear_wait_without(e, text, NULL);
 }
 
 static inline void ear_close(struct ear *e)
