@@ -67,7 +67,7 @@ export function AppView({ name }: { name: string }) {
           <div class="buttons">
             {!app.approved && <Approve app={app} onApproved={set} />}
             {app.approved && (
-              <a role="button" href={`${to('orders', ADD)}?${new URLSearchParams({ app: name })}`}>
+              <a class="button" href={`${to('orders', ADD)}?${new URLSearchParams({ app: name })}`}>
                 {t.order}
               </a>
             )}

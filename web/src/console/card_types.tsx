@@ -18,7 +18,7 @@ export function CardTypesView() {
   return (
     <>
       <Heading title={nav.types}>
-        <a role="button" href={to('types', ADD)}>
+        <a class="button" href={to('types', ADD)}>
           {t.add}
         </a>
       </Heading>

@@ -39,7 +39,7 @@ export function OrdersView() {
   return (
     <>
       <Heading title={nav.orders}>
-        <a role="button" href={to('orders', ADD)}>
+        <a class="button" href={to('orders', ADD)}>
           {t.add}
         </a>
       </Heading>

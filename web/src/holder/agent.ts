@@ -93,7 +93,7 @@ export class Agent {
     return this.paired
   }
 
-  /** The user is asked, in a window of the agent. */
+  /** The user is asked, in a window of the agent; it takes as long as they do. */
   async pair(): Promise<void> {
     const { pairing } = await this.post<{ pairing: string }>('pair', {})
     remember('localStorage', PAIRING, pairing)
@@ -104,8 +104,7 @@ export class Agent {
     try {
       await this.post('run', { ticket })
     } catch (e) {
-      // The agent forgot us: the next try begins with pairing.
-      if (e instanceof HttpError && e.status === 403) this.forget()
+      if (e instanceof HttpError && e.word === 'not-paired') this.forget()
       throw e
     }
   }
@@ -122,7 +121,7 @@ export class Agent {
 }
 
 /** What an agent may answer to a start; anything else is 'other'. */
-export const TROUBLES = ['busy', 'same-card', 'declined', 'too-many', 'gone', 'other'] as const
+export const TROUBLES = ['busy', 'same-card', 'declined', 'nobody-to-ask', 'too-many', 'gone', 'other'] as const
 export type Trouble = (typeof TROUBLES)[number]
 
 export function troubleOf(e: unknown): Trouble {

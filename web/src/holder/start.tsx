@@ -60,13 +60,21 @@ export function Start({ link, ticket, agentPort, silent, started, onStart, onTro
   }
   useAgentEnd(agent, started && silent, () => stumble('other'))
 
+  // An agent that has forgotten us says so when it is to run: then the user is asked once more.
+  async function runPaired(found: Agent, mayAskAgain: boolean): Promise<void> {
+    setPairing(!found.isPaired)
+    if (!found.isPaired) await found.pair()
+    setPairing(false)
+    await found.run(ticket).catch((e: unknown) => {
+      if (found.isPaired || !mayAskAgain) throw e
+      return runPaired(found, false)
+    })
+  }
+
   async function byAgent(found: Agent) {
     setTrouble(null)
     try {
-      setPairing(!found.isPaired)
-      if (!found.isPaired) await found.pair()
-      setPairing(false)
-      await found.run(ticket)
+      await runPaired(found, true)
       onStart()
     } catch (e) {
       stumble(troubleOf(e))
@@ -80,7 +88,7 @@ export function Start({ link, ticket, agentPort, silent, started, onStart, onTro
           {t.start}
         </button>
       ) : (
-        <a role="button" class="main" href={link} onClick={onStart}>
+        <a class="button main" href={link} onClick={onStart}>
           {t.start}
         </a>
       )}

@@ -24,7 +24,7 @@ export function Phone({ site }: { site: Site }) {
   if (!site.help_phone) return null
   return (
     <p>
-      <a role="button" class="secondary" href={`tel:${site.help_phone.replace(/[^+0-9]/g, '')}`}>
+      <a class="button secondary" href={`tel:${site.help_phone.replace(/[^+0-9]/g, '')}`}>
         {t.call(site.help_phone)}
       </a>
     </p>
