@@ -19,8 +19,12 @@ export function OutcomeMark({ outcome }: { outcome: string }) {
   return <Mark kind={KINDS[word]}>{useWords(words).outcomes[word]}</Mark>
 }
 
-export function Why({ session }: { session: Session }) {
+/** '' when there is nothing to be said. */
+export function useWhy(session: Session): string {
   const t = useWords(reasons)
-  const nothing = session.reason === '' || session.reason === 'none'
-  return <>{nothing ? '' : reasonOf(t, session.reason).what}</>
+  return session.reason === '' || session.reason === 'none' ? '' : reasonOf(t, session.reason).what
+}
+
+export function Why({ session }: { session: Session }) {
+  return <>{useWhy(session)}</>
 }

@@ -7,7 +7,7 @@ import { useLanguage, useWords } from '../shared/i18n'
 import { exchanges, statusInWords } from './apdu'
 import { Ladder } from './ladder'
 import { useLoad } from './load'
-import { OutcomeMark, Why } from './outcome'
+import { OutcomeMark, useWhy } from './outcome'
 import { Facts, Heading, Loading } from './parts'
 import { to } from './router'
 import type { Session, Turn } from './shapes'
@@ -54,7 +54,7 @@ function SessionFacts({ session }: { session: Session }) {
     <Facts
       facts={[
         [common.outcome, <OutcomeMark outcome={session.outcome} />],
-        [common.reason, <Why session={session} />],
+        [common.reason, useWhy(session)],
         [t.detail, session.detail],
         [t.step, steps[session.step] ?? session.step],
         [common.order, <a href={to('orders', session.order)}>{session.order}</a>],

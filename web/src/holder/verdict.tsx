@@ -12,11 +12,11 @@ import { words, type HolderWords } from './words'
 
 // With these nothing can be done but to ask somebody.
 const NEEDS_ISSUER = new Set([
-  'wrong-key', 'no-key', 'unknown-card', 'downgrade', 'policy', 'card-blocked', 'missing-dependency',
+  'wrong-key', 'no-key', 'unknown-card', 'downgrade', 'policy', 'not-approved', 'card-blocked', 'missing-dependency',
   'not-enough-memory', 'bad-cap', 'refused', 'server-full', 'server-fault', 'not-allowed',
 ])
 // Trying again would be refused, or do harm.
-const FINAL = new Set(['wrong-key', 'card-blocked', 'no-key', 'policy', 'bad-cap', 'not-allowed',
+const FINAL = new Set(['wrong-key', 'card-blocked', 'no-key', 'policy', 'not-approved', 'bad-cap', 'not-allowed',
   'wrong-ticket', 'expired-ticket', 'ticket-used', 'cancelled'])
 
 export function Phone({ site }: { site: Site }) {

@@ -36,6 +36,10 @@ const en = {
     what: 'The card needs something weak that this server does not allow.',
     todo: 'Tell the issuer. The card may be too old for this server.',
   },
+  'not-approved': {
+    what: 'Nobody has approved the application as it is now.',
+    todo: 'Tell the issuer. Trying again does not help until it is approved.',
+  },
   'wrong-ticket': {
     what: 'The server does not know this invitation.',
     todo: 'Copy the whole link again, or ask for a new one.',
@@ -117,6 +121,10 @@ const de: Record<ReasonWord, Reason> = {
   policy: {
     what: 'Die Karte braucht etwas Schwaches, das dieser Server nicht zulässt.',
     todo: 'Sagen Sie dem Herausgeber Bescheid. Vielleicht ist die Karte zu alt für diesen Server.',
+  },
+  'not-approved': {
+    what: 'Die Anwendung ist so, wie sie jetzt ist, von niemandem freigegeben.',
+    todo: 'Sagen Sie dem Herausgeber Bescheid. Ein neuer Versuch hilft erst, wenn sie freigegeben ist.',
   },
   'wrong-ticket': {
     what: 'Der Server kennt diese Einladung nicht.',
