@@ -66,6 +66,7 @@ test('the count is of the packet that is on its way', () => {
   assert.deepEqual(counted(at({ client: client('deliver', 7, 30) })), { done: 7, total: 30 })
   assert.deepEqual(counted(at({ client: client('deliver', 70, 30) })), { done: 30, total: 30 })
   assert.deepEqual(counted(at({ client: client('settle', 7, 30) })), { done: 30, total: 30 })
+  assert.deepEqual(counted(at({ client: client('authenticate', 4, 8), session: session('deliver', 30) })), { done: 0, total: 30 })
 })
 
 test('what stands in the way is of no interest after the end', () => {

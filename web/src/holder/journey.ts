@@ -95,8 +95,10 @@ export function stepStates(j: Journey, started: boolean): Record<Step, StepState
 
 /** Commands of the packet that is on its way: 0 of 0 when that is not known. */
 export function counted(j: Journey): { done: number; total: number } {
-  const total = j.client?.total || j.session?.commands || 0
-  const done = j.client?.stage === 'settle' ? total : (j.client?.done ?? 0)
+  // What a client counted before is of a packet before: the server's word comes sooner than the client's next.
+  const client = (CLIENT_AT[j.client?.stage ?? ''] ?? DELIVER) < DELIVER ? null : j.client
+  const total = client?.total || j.session?.commands || 0
+  const done = client?.stage === 'settle' ? total : (client?.done ?? 0)
   return { done: Math.min(done, total), total }
 }
 

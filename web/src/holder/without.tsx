@@ -33,7 +33,7 @@ export function Without({ visit, site, open, onToggle, nothing }: Props) {
       <p>{site.package ? t.installHint : t.noPackage}</p>
       {site.package && (
         <p>
-          <a href={site.package} download>
+          <a href={site.package} download="">
             {t.download}
           </a>
         </p>
