@@ -30,9 +30,8 @@ static void make_policies(struct pages *p)
     (void)snprintf(p->policy, sizeof(p->policy), "%s", POLICY);
     if (port == 0)
         (void)snprintf(p->holder_policy, sizeof(p->holder_policy), "%s", POLICY);
-    else
-        (void)snprintf(p->holder_policy, sizeof(p->holder_policy),
-                       POLICY " http://127.0.0.1:%u http://[::1]:%u", port, port);
+    else /* no policy can name an address of IPv6: the agent is asked for at 127.0.0.1 */
+        (void)snprintf(p->holder_policy, sizeof(p->holder_policy), POLICY " http://127.0.0.1:%u", port);
 }
 
 static enum err read_package(struct pages *p)

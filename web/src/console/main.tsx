@@ -6,6 +6,7 @@ import '../shared/base.css'
 import './console.css'
 import { render } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import { HttpError } from '../shared/http'
 import { startLanguage } from '../shared/i18n'
 import { get, post, signedIn, whenSignedOut, type Me } from './api'
 import { Frame } from './frame'
@@ -18,7 +19,9 @@ async function begin(code: string): Promise<State> {
   try {
     return { me: signedIn(code ? await post<Me>('sign-in', { code }) : await get<Me>('me')) }
   } catch (e) {
-    return { failed: code ? e : null }
+    // Not being signed in is nothing to be told of.
+    const usual = !code && e instanceof HttpError && e.status === 401
+    return { failed: usual ? null : e }
   }
 }
 
@@ -29,6 +32,13 @@ function Console({ code }: { code: string }) {
       setState(next)
       whenSignedOut(() => setState({ failed: null }))
     })
+    // A link that is opened in the window that is there already changes only what stands behind '#'.
+    const again = () => {
+      const another = takeCode()
+      if (another) void begin(another).then(setState)
+    }
+    addEventListener('hashchange', again)
+    return () => removeEventListener('hashchange', again)
   }, [])
   if (state !== 'asking' && 'me' in state) return <Frame me={state.me} onLeave={() => setState({ failed: null })} />
   return (

@@ -47,7 +47,9 @@ async function errorOf(answer: Response): Promise<HttpError> {
   return new HttpError(answer.status, String(said.error ?? ''), String(said.message ?? ''))
 }
 
+// Somebody who is there answers at once; but before, a browser may ask its user.
 const HELLO_MS = 2000
+const USER_MS = 120_000
 
 export class Agent {
   private constructor(
@@ -57,10 +59,11 @@ export class Agent {
 
   /** null when nobody answers as an agent does. */
   static async find(port: number): Promise<Agent | null> {
+    const patience = (await permission()) === 'prompt' ? USER_MS : HELLO_MS
     // 127.0.0.1 only: the agent is on ::1 too, but no page policy can name an IPv6 address.
     const agent = new Agent(`http://127.0.0.1:${port}`, false)
     try {
-      const hello = await agent.post<Hello>('hello', {}, AbortSignal.timeout(HELLO_MS))
+      const hello = await agent.post<Hello>('hello', {}, AbortSignal.timeout(patience))
       agent.paired = hello.paired && recall('localStorage', PAIRING) !== null
       return hello.agent === 'ferry' ? agent : null
     } catch {

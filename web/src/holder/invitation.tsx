@@ -60,55 +60,72 @@ function wordOfState(visit: Visit): string {
   return { done: 'ticket-used', cancelled: 'cancelled', expired: 'expired-ticket', open: '' }[visit.state]
 }
 
-function Open({ ticket, visit, site, journey, again }: {
+interface OpenProps {
   ticket: string
   visit: Visit
   site: Site
   journey: Journey
   again: () => void
-}) {
-  const t = useWords(words)
-  const [started, setStarted] = useState(false)
-  const [helpOpen, setHelpOpen] = useState(false)
-  const silent = !answered(journey)
-  const late = useSilence(started, silent)
-  useEffect(() => setHelpOpen(late), [late])
+}
 
-  const hurdle = hurdleOf(journey)
+// What takes turns in the one place: Start, that it runs, what stands in the way, how it ended.
+function Now(props: OpenProps & { started: boolean; setStarted: (started: boolean) => void }) {
+  const { ticket, visit, site, journey, again, started, setStarted } = props
+  const t = useWords(words)
   const next = useNextCard(ticket, journey)
-  const tryAgain = () => {
-    setStarted(false)
-    again()
-  }
+  const hurdle = hurdleOf(journey)
+  const silent = !answered(journey)
   const againButton = over(journey) && (next || mayTryAgain(journey.end)) && (
-    <button type="button" class="main" onClick={tryAgain}>
+    <button type="button" class="main" onClick={again}>
       {next ? t.nextCard : t.again}
     </button>
   )
+  if (journey.end)
+    return (
+      <Outcome end={journey.end} purpose={visit.purpose} site={site}>
+        {againButton}
+      </Outcome>
+    )
+  if (hurdle) return <HurdleNote hurdle={hurdle}>{againButton}</HurdleNote>
+  if (!silent) return <p data-running>{t.running}</p>
+  return (
+    <Start
+      link={visit.link}
+      ticket={`${ticket}.${visit.visit}`}
+      agentPort={site.agent_port}
+      silent={silent}
+      started={started}
+      onStart={() => setStarted(true)}
+      onTrouble={() => setStarted(false)}
+    />
+  )
+}
+
+function Open(props: OpenProps) {
+  const { visit, site, journey } = props
+  const t = useWords(words)
+  const [started, setStarted] = useState(false)
+  const [helpOpen, setHelpOpen] = useState(false)
+  const heading = useRef<HTMLHeadingElement>(null)
+  const silent = !answered(journey)
+  const late = useSilence(started, silent)
+  useEffect(() => setHelpOpen(late), [late])
+  // Start is gone, and the focus with it: keys go on from the steps.
+  useEffect(() => {
+    if (!silent && document.activeElement === document.body) heading.current?.focus({ preventScroll: true })
+  }, [silent])
+  const again = () => {
+    setStarted(false)
+    props.again()
+  }
   return (
     <>
       <div class="now">
-        {journey.end ? (
-          <Outcome end={journey.end} purpose={visit.purpose} site={site}>
-            {againButton}
-          </Outcome>
-        ) : silent ? (
-          <Start
-            link={visit.link}
-            ticket={`${ticket}.${visit.visit}`}
-            agentPort={site.agent_port}
-            silent={silent}
-            started={started}
-            onStart={() => setStarted(true)}
-            onTrouble={() => setStarted(false)}
-          />
-        ) : hurdle ? (
-          <HurdleNote hurdle={hurdle}>{againButton}</HurdleNote>
-        ) : (
-          <p data-running>{t.running}</p>
-        )}
+        <Now {...props} again={again} started={started} setStarted={setStarted} />
       </div>
-      <h2>{t.stepsHeading}</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        {t.stepsHeading}
+      </h2>
       <Steps journey={journey} started={started} purpose={visit.purpose} />
       <Announcer text={spoken(t, journey, started, visit.purpose)} />
       {!journey.end && <Without visit={visit} site={site} open={helpOpen} onToggle={setHelpOpen} nothing={late} />}

@@ -7,14 +7,14 @@ import { Agent, permission } from './agent'
 /** off: not to be looked for, or not there. ask: a click is needed first. */
 export type AgentState = 'off' | 'looking' | 'ask' | 'denied' | Agent
 
+const WITHOUT = { granted: 'off', prompt: 'ask', denied: 'denied' } as const
+
 export function useAgent(port: number): { agent: AgentState; look: () => void; leave: () => void } {
   const [agent, setAgent] = useState<AgentState>('off')
   const look = () => {
     setAgent('looking')
     // What the user said to the browser meanwhile explains why nobody was found.
-    void Agent.find(port).then(async (found) =>
-      setAgent(found ?? ((await permission()) === 'denied' ? 'denied' : 'off')),
-    )
+    void Agent.find(port).then(async (found) => setAgent(found ?? WITHOUT[await permission()]))
   }
   useEffect(() => {
     if (port === 0) return
