@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the unit tests of the pages, test/*.test.ts, in plain node: test.mjs OUTCOME_H. They become one program
+// Runs the unit tests of the pages, test/*.test.*, in plain node: test.mjs OUTCOME_H. They become one program
 // first, because not every node reads TypeScript.
 import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const tests = readdirSync(join(root, 'test')).filter((name) => name.endsWith('.test.ts'))
+const tests = readdirSync(join(root, 'test')).filter((name) => /\.test\.(ts|mjs)$/.test(name))
 const outfile = join(root, 'tests.mjs')
 
 await build({

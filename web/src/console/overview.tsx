@@ -17,7 +17,7 @@ export const OUTCOMES = ['confirmed', 'reported', 'failed', 'unknown'] as const
 
 function Attention({ overview }: { overview: Overview }) {
   const language = useLanguage()
-  const { overview: t, cards } = useWords(words)
+  const t = useWords(words).overview
   const tiles: [string, number, string, boolean][] = [
     [t.ordersOpen, overview.orders_open, `${to('orders')}?state=open`, false],
     [t.waiting, overview.apps_waiting, to('apps'), overview.apps_waiting > 0],
@@ -25,7 +25,7 @@ function Attention({ overview }: { overview: Overview }) {
     [t.cards, overview.cards, to('cards'), false],
   ]
   return (
-    <ul class="tiles" aria-label={t.attention} data-set-aside={cards.setAside}>
+    <ul class="tiles" aria-label={t.attention}>
       {tiles.map(([name, count, href, urgent]) => (
         <li key={name} data-urgent={urgent}>
           <a href={href}>

@@ -16,8 +16,10 @@ const NEEDS_ISSUER = new Set([
   'not-enough-memory', 'bad-cap', 'refused', 'server-full', 'server-fault', 'not-allowed',
 ])
 // Trying again would be refused, or do harm.
-const FINAL = new Set(['wrong-key', 'card-blocked', 'no-key', 'policy', 'not-approved', 'bad-cap', 'not-allowed',
-  'wrong-ticket', 'expired-ticket', 'ticket-used', 'cancelled'])
+const FINAL = new Set([
+  'wrong-key', 'card-blocked', 'no-key', 'policy', 'not-approved', 'bad-cap', 'not-allowed',
+  'wrong-ticket', 'expired-ticket', 'ticket-used', 'cancelled',
+])
 
 export function Phone({ site }: { site: Site }) {
   const t = useWords(words)
