@@ -50,11 +50,12 @@ struct visit {
 };
 
 LIST_HEAD(visit_list, visit);
+TAILQ_HEAD(visit_queue, visit);
 
 struct live {
     struct live_setup setup;
     struct visit_list by_name[NAME_BUCKETS], by_session[NAME_BUCKETS];
-    TAILQ_HEAD(, visit) by_use; /* the first: not used for longest */
+    struct visit_queue by_use; /* the first: not used for longest */
     struct live_count count;
     uint32_t salt;
     struct peer {
@@ -128,6 +129,7 @@ static struct visit *find_visit(struct live *l, const char *text)
     LIST_FOREACH(v, name_bucket(l, name), by_name)
     {
         if (secret_equal(VIEW_OF(v->name), VIEW_OF(name)))
+            /* cppcheck-suppress uninitvar */
             return is_over(v, now_ms(l)) ? NULL : v;
     }
     return NULL;
@@ -163,8 +165,11 @@ static void watcher_free(struct live_watcher *w)
 
 static void visit_free(struct live *l, struct visit *v)
 {
-    while (!TAILQ_EMPTY(&v->watchers))
-        watcher_free(TAILQ_FIRST(&v->watchers));
+    struct live_watcher *w = TAILQ_FIRST(&v->watchers), *next;
+    for (; w != NULL; w = next) {
+        next = TAILQ_NEXT(w, all);
+        watcher_free(w);
+    }
     LIST_REMOVE(v, by_name);
     if (v->session[0] != '\0')
         LIST_REMOVE(v, by_session);
@@ -178,8 +183,11 @@ void live_free(struct live **l)
 {
     if (*l == NULL)
         return;
-    while (!TAILQ_EMPTY(&(*l)->by_use))
-        visit_free(*l, TAILQ_FIRST(&(*l)->by_use));
+    struct visit *v = TAILQ_FIRST(&(*l)->by_use), *next;
+    for (; v != NULL; v = next) {
+        next = TAILQ_NEXT(v, by_use);
+        visit_free(*l, v);
+    }
     free(*l);
     *l = NULL;
 }
@@ -297,6 +305,7 @@ static bool make_room(struct live *l)
         return true;
     TAILQ_FOREACH(v, &l->by_use, by_use)
     {
+        /* cppcheck-suppress uninitvar */
         if (v->watcher_count == 0) {
             visit_free(l, v);
             return true;
@@ -398,6 +407,7 @@ bool live_progress_of(const struct live *l, const char *session, uint32_t *done,
     *done = *total = 0;
     LIST_FOREACH(v, session_bucket(l, session), by_session)
     {
+        /* cppcheck-suppress uninitvar */
         if (v->begun_here && v->has_client && strcmp(v->session, session) == 0) {
             *done = v->client.done;
             *total = v->client.total;
@@ -463,8 +473,9 @@ static void heartbeats(struct visit *v, uint64_t now)
 
 static void end_old_visits(struct live *l, uint64_t now)
 {
-    struct visit *v;
-    while ((v = TAILQ_FIRST(&l->by_use)) != NULL && now >= v->used_ms + VISIT_IDLE_MS) {
+    struct visit *v = TAILQ_FIRST(&l->by_use), *next;
+    for (; v != NULL && now >= v->used_ms + VISIT_IDLE_MS; v = next) {
+        next = TAILQ_NEXT(v, by_use);
         if (is_over(v, now))
             visit_free(l, v);
         else
@@ -478,6 +489,7 @@ void live_tick(struct live *l)
     struct visit *v;
     TAILQ_FOREACH(v, &l->by_use, by_use)
     {
+        /* cppcheck-suppress uninitvar */
         if (v->client_waits)
             tell_client(l, v, now);
         heartbeats(v, now);
