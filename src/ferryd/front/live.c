@@ -350,11 +350,12 @@ enum err live_progress(struct live *l, const char *visit, const uint8_t ticket_d
     uint64_t now = now_ms(l);
     if (v == NULL || !secret_equal(VIEW_OF(v->ticket_digest), view_of(ticket_digest, DIGEST_LEN)))
         return ERR_NOT_FOUND;
+    bool urgent = !v->has_client || v->client.stage != p->stage;
     touch(l, v, now);
     v->client = *p;
     v->has_client = true;
     v->client_waits = true;
-    if (now >= v->client_told_ms + PROGRESS_EVERY_MS)
+    if (urgent || now >= v->client_told_ms + PROGRESS_EVERY_MS)
         tell_client(l, v, now);
     return OK;
 }

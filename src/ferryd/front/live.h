@@ -24,8 +24,8 @@ enum {
      * for its network of 64 bits. */
     PEER_VISITS_AT_ONCE = 60,
     PEER_VISIT_MS = 1000,
-    /* A client reports five times a second; what comes faster waits for the tick, and only the newest of it
-     * leaves. */
+    /* A client reports five times a second; numbers that come faster wait for the tick, and only the newest
+     * of them leave. Another stage waits for nothing. */
     PROGRESS_EVERY_MS = 100
 };
 

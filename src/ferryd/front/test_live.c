@@ -183,6 +183,9 @@ static void fast_progress_waits_and_the_newest_leaves(void **state)
     clock_ms += PROGRESS_EVERY_MS;
     assert_int_equal(live_progress(l, visit, ticket_a, &p), OK);
     heard(&x, CLIENT("deliver", "6", "9"));
+    p.stage = STAGE_ENDED;
+    assert_int_equal(live_progress(l, visit, ticket_a, &p), OK);
+    heard(&x, CLIENT("ended", "6", "9"));
     live_free(&l);
 }
 
