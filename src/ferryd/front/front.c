@@ -401,6 +401,7 @@ static void front_close(struct front *f)
     if (f->store.ops != NULL)
         f->store.ops->close(f->store.ctx);
     api_free(&f->api);
+    page_api_finish(&f->page_api);
     live_free(&f->live); /* after the store's completions, which still tell it */
     world_cache_finish(&f->dialogue.cache);
     crypto_free(&f->crypto);

@@ -16,10 +16,14 @@
 #include "front/page_bodies.h"
 #include "front/trigger.h"
 
-enum { OFFERS_MAX = 100, URL_MAX = CONFIG_VALUE_MAX + sizeof("/gp/adm?t=.") + TICKET_MAX + VISIT_TEXT };
+enum {
+    OFFERS_MAX = 100,
+    CATALOGUE_MS = 1000,
+    URL_MAX = CONFIG_VALUE_MAX + sizeof("/gp/adm?t=.") + TICKET_MAX + VISIT_TEXT
+};
 
 struct page_request {
-    const struct page_api *api;
+    struct page_api *api;
     const struct http_request *http;
 };
 
@@ -32,7 +36,7 @@ static uint64_t now_ms(const struct page_api *a)
 
 struct offers {
     const struct page_api *api;
-    json_t *items; /* NULL: they are only counted */
+    json_t *items; /* NULL: it only matters whether there are any */
     size_t count;
 };
 
@@ -87,16 +91,38 @@ static void site(const struct page_request *q)
                          "catalogue", offers.count > 0, "version", CF_VERSION));
 }
 
+static enum err read_catalogue(struct page_api *a, uint64_t now)
+{
+    struct offers offers = {.api = a, .items = json_array()};
+    enum err e = offers.items != NULL ? list_offers(a, &offers) : ERR_MEMORY;
+    json_t *j = json_pack("{s:o}", "items", offers.items);
+    char *text = e == OK && j != NULL ? json_dumps(j, JSON_COMPACT) : NULL;
+    json_decref(j);
+    if (text == NULL)
+        return e == OK ? ERR_MEMORY : e;
+    free(a->catalogue.text);
+    a->catalogue.text = text;
+    a->catalogue.time_ms = now;
+    return OK;
+}
+
 static void catalogue(const struct page_request *q)
 {
-    struct offers offers = {.api = q->api, .items = json_array()};
-    enum err e = offers.items != NULL ? list_offers(q->api, &offers) : ERR_MEMORY;
-    if (e != OK) {
-        json_decref(offers.items);
+    struct page_api *a = q->api;
+    uint64_t now = now_ms(a);
+    bool fresh =
+        a->catalogue.text != NULL && now >= a->catalogue.time_ms && now < a->catalogue.time_ms + CATALOGUE_MS;
+    enum err e = fresh ? OK : read_catalogue(a, now);
+    if (e == OK)
+        http_reply_send(q->http->reply, 200, "application/json", view_str(a->catalogue.text));
+    else
         reply_outcome(q->http->reply, e, NULL);
-        return;
-    }
-    reply_json(q->http->reply, 200, json_pack("{s:o}", "items", offers.items));
+}
+
+void page_api_finish(struct page_api *a)
+{
+    free(a->catalogue.text);
+    *a = (struct page_api){.store = NULL};
 }
 
 /* ---- Visits ------------------------------------------------------------------------------------------ */
@@ -299,7 +325,7 @@ static const struct page_route *find_route(const char *path)
     return NULL;
 }
 
-void page_api_handle(const struct page_api *a, const struct http_request *r)
+void page_api_handle(struct page_api *a, const struct http_request *r)
 {
     const struct page_request q = {.api = a, .http = r};
     const struct page_route *route = find_route(r->path);

@@ -13,17 +13,23 @@
 #include "front/live.h"
 #include "store/store.h"
 
-/* Borrowed for the life of the struct page_api, which is the caller's memory: a zeroed one is none. */
+/* Everything but the catalogue is borrowed for its life. The caller's memory: a zeroed one is none. */
 struct page_api {
     const struct store *store;
     struct live *live;
     struct crypto *crypto;
     struct clock_source clock;
     const struct config *config; /* public_url, issuer, help_*, agent_port, client_package */
+    /* Asking for the catalogue is free for everybody, so one look serves all who ask within a second. */
+    struct {
+        char *text;
+        uint64_t time_ms;
+    } catalogue;
 };
 
 /* Answers a request to anything below /page/v1 or to /gp/progress: at once, and always; events go on until
  * the client leaves, live ends them, or the server stops. */
-void page_api_handle(const struct page_api *a, const struct http_request *r);
+void page_api_handle(struct page_api *a, const struct http_request *r);
+void page_api_finish(struct page_api *a);
 
 #endif

@@ -47,7 +47,7 @@ struct test_world {
     struct event *live_event;
     pthread_t thread;
     atomic_bool keeper_silent;
-    atomic_uint_least64_t clock_ahead_ms;
+    atomic_uint_least64_t clock_ahead_ms, clock_stands_ms; /* stands: 0: it goes on */
     uint8_t token_digest[DIGEST_LEN];
     struct pages_setup pages_setup;
     /* The client's. */
@@ -101,7 +101,8 @@ static inline uint64_t test_now(void *ctx)
     struct test_world *w = ctx;
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000 + w->clock_ahead_ms;
+    uint64_t now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+    return (w->clock_stands_ms > 0 ? w->clock_stands_ms : now) + w->clock_ahead_ms;
 }
 
 static inline void test_route(void *app, const struct http_request *r)
@@ -300,6 +301,7 @@ static inline void test_world_close(struct test_world *w)
     w->store.ops->close(w->store.ctx);
     api_free(&w->api);
     pages_free(&w->pages);
+    page_api_finish(&w->page_api);
     live_free(&w->live);
     event_free(w->live_event);
     event_free(w->store_event);

@@ -120,7 +120,8 @@ static void the_catalogue_has_what_is_offered_to_everybody(void **state)
     ASK(w, 200, "GET", "/page/v1/site", NULL);
     assert_true(json_is_true(json_object_get(w->json, "catalogue")));
 
-    w->token = NULL; /* it is for everybody */
+    w->token = NULL;          /* it is for everybody */
+    w->clock_ahead_ms = 1000; /* one look serves all who ask within a second */
     ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
     const json_t *items = json_object_get(w->json, "items");
     assert_int_equal(json_array_size(items), 2);
@@ -148,6 +149,25 @@ static void the_catalogue_has_what_is_offered_to_everybody(void **state)
     w->clock_ahead_ms = 1001 * 1000;
     ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
     assert_int_equal(json_array_size(json_object_get(w->json, "items")), 1);
+}
+
+static void one_look_serves_all_who_ask_within_a_second(void **state)
+{
+    struct test_world *w = *state;
+    w->clock_stands_ms = test_now(w);
+    ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
+    (void)add_order(w, "{\"purpose\":\"inspect\",\"offer\":true}");
+    w->clock_ahead_ms = 999;
+    ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
+    assert_int_equal(json_array_size(json_object_get(w->json, "items")), 0);
+    w->clock_ahead_ms = 1000;
+    ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
+    assert_int_equal(json_array_size(json_object_get(w->json, "items")), 1);
+    /* A clock that was set back does not keep it forever. */
+    (void)add_order(w, "{\"purpose\":\"inspect\",\"offer\":true}");
+    w->clock_ahead_ms = 0;
+    ASK(w, 200, "GET", "/page/v1/catalogue", NULL);
+    assert_int_equal(json_array_size(json_object_get(w->json, "items")), 2);
 }
 
 static void a_catalogue_has_an_end(void **state)
@@ -478,6 +498,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         PAGE_TEST(the_site_says_who_it_is),
         PAGE_TEST(the_catalogue_has_what_is_offered_to_everybody),
+        PAGE_TEST(one_look_serves_all_who_ask_within_a_second),
         PAGE_TEST(a_catalogue_has_an_end),
         PAGE_TEST(a_visit_tells_what_its_order_is_for),
         PAGE_TEST(a_visit_tells_the_state_of_its_order),
