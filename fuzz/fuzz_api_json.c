@@ -1,11 +1,13 @@
 /* links: ferryd_core */
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Any bytes as the body of an administration request, the first byte says which: refused with a sentence, or
- * read whole and within its limits. */
+ * Any bytes as the body of an administration request, the first byte, a digit, says which: refused with a
+ * sentence, or read whole and within its limits. */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
+
+#include <base/text.h>
 
 #include "front/api_bodies.h"
 
@@ -54,14 +56,30 @@ static enum err release(struct view body, char *why, size_t why_len)
     return e;
 }
 
+static enum err texts(struct view body, char *why, size_t why_len)
+{
+    static const size_t most[APP_TEXTS] = {APP_TITLE_MAX, APP_DESCRIPTION_MAX, APP_TITLE_MAX,
+                                           APP_DESCRIPTION_MAX};
+    struct texts_body b = {0};
+    enum err e = texts_body_parse(body, &b, why, why_len);
+    if (e != OK)
+        return e;
+    for (size_t i = 0; i < APP_TEXTS; i++)
+        assert(b.texts.text[i] == NULL ||
+               (strlen(b.texts.text[i]) <= most[i] && text_is_line(view_str(b.texts.text[i]))));
+    texts_body_finish(&b);
+    return OK;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static enum err (*const parsers[])(struct view, char *, size_t) = {app, key, order, release};
+    static enum err (*const parsers[])(struct view, char *, size_t) = {app, key, order, release, texts};
     char why[100] = "";
     if (len == 0)
         return 0;
     struct view body = view_tail(view_of(data, len), 1);
-    enum err e = parsers[data[0] % (sizeof(parsers) / sizeof(parsers[0]))](body, why, sizeof(why));
+    enum err e =
+        parsers[(uint8_t)(data[0] - '0') % (sizeof(parsers) / sizeof(parsers[0]))](body, why, sizeof(why));
     assert(e == OK || why[0] != '\0');
     return 0;
 }
