@@ -47,7 +47,7 @@ url=$(jq -r .url "$work/order.json")
 # Whom to trust comes from the user's own profile, and nothing else does.
 profile=$FERRY_PROFILE
 unset FERRY_PROFILE
-link=$(link_of "$url" '')
+link=$ticket
 answer y card
 ended 'without an authority the server is not trusted' failed server-untrusted 12
 mkdir -p "$XDG_CONFIG_HOME/cardferry"
