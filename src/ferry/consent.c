@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ARGUMENTS_BYTES_MAX = 16 * 1024, CANNOT_START = 127 };
+/* Exit codes of both programs; whatever else they end with, they have not asked. */
+enum { DIALOG_YES = 0, DIALOG_NO = 1, CANNOT_START = 127 };
+enum { ARGUMENTS_BYTES_MAX = 16 * 1024 };
 
 /* ---- What a dialog's arguments are ------------------------------------------------------------------- */
 
@@ -138,6 +142,14 @@ static bool has_program(const char *name)
     return false;
 }
 
+/* Dialogs read their arguments in the locale's encoding, and ours are UTF-8; their words are ours, so another
+ * locale takes nothing away. */
+static void speak_utf8(void)
+{
+    if (setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setenv("LC_ALL", "C.UTF-8", 1);
+}
+
 /* In the child: what a dialog's toolkit says belongs to nobody. */
 static void become(const char *program, char *const *argv)
 {
@@ -148,6 +160,7 @@ static void become(const char *program, char *const *argv)
         dup2(null, STDOUT_FILENO);
         dup2(null, STDERR_FILENO);
     }
+    speak_utf8();
     execvp(program, argv);
     _exit(CANNOT_START);
 }
@@ -179,10 +192,11 @@ static enum err dialog_show(const char *program, enum consent_kind kind, const c
 {
     struct consent_arguments a;
     enum err e = consent_arguments(&a, program, kind, text, l);
-    if (e == OK)
-        e = start_and_wait(program, &a) == 0 ? OK : ERR_POLICY;
+    int code = e == OK ? start_and_wait(program, &a) : CANNOT_START;
     wr_free(&a.memory);
-    return e;
+    if (code == DIALOG_YES)
+        return OK;
+    return code == DIALOG_NO ? ERR_POLICY : ERR_UNSUPPORTED;
 }
 
 /* ---- The terminal ------------------------------------------------------------------------------------ */
@@ -239,10 +253,11 @@ static const struct way {
 
 static enum err show(enum consent_kind kind, const char *text, enum language l)
 {
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+    enum err e = ERR_UNSUPPORTED;
+    for (size_t i = 0; e == ERR_UNSUPPORTED && i < sizeof(ways) / sizeof(ways[0]); i++)
         if (ways[i].is_there(ways[i].program))
-            return ways[i].show(ways[i].program, kind, text, l);
-    return ERR_UNSUPPORTED;
+            e = ways[i].show(ways[i].program, kind, text, l);
+    return e;
 }
 
 enum err consent_ask(const char *text, enum language l)

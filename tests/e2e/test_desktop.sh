@@ -1,0 +1,123 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# From a click to the card, with the real parts of a desktop: the package is built and unpacked, its handler is found,
+# xdg-open starts it, a real dialog asks on a real (if invisible) screen, and a key press is the answer.
+transport=pcsc
+. "$(dirname "$0")/world.sh"
+
+key=9B1E64C7D25A3F80E4B7016C8D92F53A
+unset WAYLAND_DISPLAY LC_ALL LC_MESSAGES XDG_CURRENT_DESKTOP DESKTOP_SESSION BROWSER
+export LANG=C.UTF-8 HOME="$work/home" XDG_CONFIG_HOME="$work/home/config" XDG_CACHE_HOME="$work/home/cache"
+export XDG_RUNTIME_DIR="$work/home/run" GDK_BACKEND=x11 NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory
+mkdir -p "$HOME/config/cardferry" "$HOME/run"
+
+start_screen() {
+    mkdir -p /tmp/.X11-unix
+    spawn screen Xvfb -displayfd 7 -screen 0 800x600x24 -nolisten tcp 7>"$work/display"
+    await 20 test -s "$work/display" || return
+    DISPLAY=:$(cat "$work/display")
+    export DISPLAY
+}
+
+# press KEY...: in the dialog, once it is there.
+press() {
+    await 20 xdotool search --name '^Cardferry$' || return
+    xdotool search --name '^Cardferry$' windowfocus --sync
+    sleep 0.5 # the dialog draws itself
+    xdotool key "$@"
+}
+
+no_dialog() {
+    ! xdotool search --name '^Cardferry$'
+}
+
+# follow LINK: as a browser or a mail program would.
+follow() {
+    spawn handler xdg-open "$1"
+}
+
+sessions() {
+    FERRY_PROFILE=$profile "$ferry" session list --json | jq length
+}
+
+confirmed() {
+    [ "$(FERRY_PROFILE=$profile "$ferry" session list --json | jq '[.[] | select(.outcome == "confirmed")] | length')" = "$1" ]
+}
+
+ok 'the desktop file is valid' desktop-file-validate --no-hints "$root/packaging/desktop/cardferry.desktop"
+ok 'the policy is JSON' jq . "$root/packaging/chromium/cardferry.json"
+must 'the package is built' cpack --config "$build/CPackConfig.cmake" -B "$work/package"
+deb=$(echo "$work"/package/*.deb)
+same 'its name' cardferry-client "$(dpkg-deb -f "$deb" Package)"
+ok 'what it links comes with it' sh -c "dpkg-deb -f '$deb' Depends | grep 'libpcsclite1.*libssl3'"
+must 'it is unpacked' dpkg -x "$deb" "$work/root"
+same 'with the program, its page, its handler and its service' 'ferry ferry.1 cardferry.desktop ferry-agent.service' \
+    "$(cd "$work/root/usr" && ls bin/ferry share/man/man1/ferry.1 share/applications/cardferry.desktop lib/systemd/user/ferry-agent.service | sed 's,.*/,,' | sort | sed 's/ferry-agent.service//' | paste -sd' ' | awk '{ print $2, $3, $1, "ferry-agent.service" }')"
+ok 'nothing starts the agent by itself' sh -c "! find '$work/root' -name '*.wants' | grep ."
+# What the package manager's trigger does.
+update-desktop-database "$work/root/usr/share/applications"
+export XDG_DATA_DIRS="$work/root/usr/share:/usr/share" PATH="$work/root/usr/bin:$PATH"
+same 'the handler is found' cardferry.desktop "$(xdg-mime query default x-scheme-handler/cardferry)"
+same 'and is the package' "$work/root/usr/bin/ferry" "$(command -v ferry)"
+
+must 'the daemon is up' start_pcscd
+must 'the server starts' start_server
+must 'the card key is stored' add_key badge aes128 $key
+must 'a type is stored' add_type badge 03 70 30 badge 33
+must 'the application is stored' "$ferry" app add "$caps/hello-jc222.cap" --name hello
+must 'a card is made' new_card card $key --scp 03 --i 70 --kvn 30
+must 'the card is in the reader' insert card
+must 'an order is made' order --app hello --type badge --cards 9
+url=$(jq -r .url "$work/order.json")
+profile=$FERRY_PROFILE
+unset FERRY_PROFILE
+cp "$profile" "$XDG_CONFIG_HOME/cardferry/ferry.conf"
+must 'there is a screen' start_screen
+
+follow "$ticket"
+ok 'a dialog asks, and Return is no' press Return
+code=0
+stop handler '' || code=$?
+ok 'no is no' test "$code" != 0
+same 'and the server was not called' 0 "$(sessions)"
+ok 'nor is there another dialog' no_dialog
+follow "$ticket"
+ok 'it asks again, and is closed' press Escape
+stop handler ''
+same 'which is no' 0 "$(sessions)"
+
+# The button beside the default one.
+follow "$ticket"
+ok 'it asks again, and somebody presses yes' press Tab Return
+ok 'the link ends well' stop handler ''
+ok 'the card was served' confirmed 1
+ok 'it has the application' sh -c "'$ferry_card' show '$work/card.card' | grep -q F00000000101"
+
+# As browsers and mail programs hand it on; with a title that tries to be more than text.
+link=$(link_of "$url" 01 hello '<b>x</b> & \nServer: y --help "z')
+follow "$(echo "$link" | sed 's,cardferry:,cardferry://,; s,g,%67,g')"
+ok 'percent-encoded: it asks, and somebody presses yes' press Tab Return
+ok 'the link ends well' stop handler ''
+ok 'the card was served' confirmed 2
+
+# What went wrong is said in a dialog: nobody sees this program's output.
+link=$(link_of "$url" 02 hello)
+follow "$link"
+ok 'a link for something else: it asks' press Tab Return
+ok 'and another dialog says what went wrong' press Return
+code=0
+stop handler '' || code=$?
+ok 'it ends so' test "$code" != 0
+ok 'the card was not served' confirmed 2
+# Words beyond ASCII reach the dialog, whatever the locale can write.
+export LANG=C
+follow "$(link_of "$url" 01 hello 'Grüße')"
+ok 'a title that is not ASCII: it asks' press Escape
+stop handler ''
+export LANG=de_DE.UTF-8
+follow "$link"
+ok 'in German, too' press Escape
+stop handler ''
+ok 'and no other dialog' no_dialog
+tap_end
