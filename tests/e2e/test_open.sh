@@ -143,6 +143,6 @@ same 'after it was asked who it is' "$asked" "$(commands second)"
 stop card-second
 
 refused 'an address is no link' 9 'ferry run' "$ferry" open "$url"
-refused 'nor is a ticket' 9 'ferry run' "$ferry" open "${url##*=}"
+refused 'nor is a ticket' 9 'ferry run' "$ferry" open -- "${url##*=}"
 refused 'a broken link' 9 'no ticket' "$ferry" open 'cardferry:%'
 tap_end
