@@ -191,6 +191,36 @@ static void a_first_answer_may_be_the_last(void **state)
     front_world_close(&w);
 }
 
+/* The older dialect's address ends with the ticket, and what stands behind it. */
+static void profile_b_takes_a_visit_too(void **state)
+{
+    struct front_world w;
+    struct page p;
+    struct exchange x;
+    struct writer first, atr;
+    char path[200];
+    uint8_t memory[ATR_MAX], body[100];
+    (void)state;
+    open_world(&w);
+    open_page(&w, &p, "install", "");
+    wr_fixed(&atr, memory, sizeof(memory));
+    vcard_put_atr(w.bench.card, &atr);
+    wr_fixed(&first, body, sizeof(body));
+    wr_u8(&first, 0xE8);
+    wr_u8(&first, (uint8_t)(atr.len + 2));
+    wr_u8(&first, 0xC0);
+    wr_view8(&first, wr_view_of(&atr));
+    (void)snprintf(path, sizeof(path), "/ram/%s", p.ticket);
+    const struct question q = {
+        .method = "POST", .path = path, .protocol = "openscdp-remote-admin/1.0", .body = wr_view_of(&first)};
+    front_ask(&w, &q, &x);
+    assert_int_equal(x.status, 200);
+    hear_step(&p, &x);
+    ear_close(&p.ear);
+    exchange_finish(&x);
+    front_world_close(&w);
+}
+
 /* The server begins anew: it has forgotten the visit, and the page follows its session with another. */
 static void a_page_finds_its_session_again(void **state)
 {
@@ -304,6 +334,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_page_sees_a_delivery),
         cmocka_unit_test(a_visit_never_stands_in_the_way),
         cmocka_unit_test(a_first_answer_may_be_the_last),
+        cmocka_unit_test(profile_b_takes_a_visit_too),
         cmocka_unit_test(a_page_finds_its_session_again),
         cmocka_unit_test(a_session_that_is_given_up_ends_for_the_page_too),
         cmocka_unit_test(streams_do_not_hold_the_server),

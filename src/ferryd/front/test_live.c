@@ -489,6 +489,45 @@ static void one_address_makes_so_many_visits(void **state)
     live_free(&l);
 }
 
+/* More than there are places in the tables for a few: some share one. */
+static void many_visits_are_told_apart(void **state)
+{
+    enum { MANY = 500 };
+    (void)state;
+    struct live *l = open_live(2 * MANY);
+    static struct listener x[MANY];
+    static char visits[MANY][VISIT_TEXT + 1], sessions[MANY][ID_TEXT + 1];
+    memset(x, 0, sizeof(x));
+    for (size_t n = 0; n < MANY; n++) {
+        struct progress p = say(STAGE_DELIVER, (uint32_t)n, MANY);
+        (void)snprintf(sessions[n], sizeof(sessions[n]), "%032zx", n);
+        struct live_session now = turn(sessions[n], order_a, "authenticate");
+        add_visit(l, order_a, ticket_a, visits[n]);
+        live_session(l, visits[n], &now);
+        assert_int_equal(live_progress(l, visits[n], ticket_a, &p), OK);
+    }
+    for (size_t n = 0; n < MANY; n++) {
+        assert_int_equal(listen_to(l, visits[n], &x[n]), OK);
+        assert_non_null(strstr(x[n].text, sessions[n]));
+        x[n].len = 0;
+    }
+    for (size_t n = 0; n < MANY; n++) {
+        uint32_t done = 0, total = 0;
+        struct live_session now = turn(sessions[n], order_a, "deliver");
+        live_session(l, "", &now);
+        assert_true(live_progress_of(l, sessions[n], &done, &total));
+        assert_int_equal(done, n);
+    }
+    for (size_t n = 0; n < MANY; n++) {
+        char event[200];
+        (void)snprintf(event, sizeof(event),
+                       "event: session\ndata: {\"session\":\"%s\",\"step\":\"deliver\",\"commands\":8}\n\n",
+                       sessions[n]);
+        heard(&x[n], event);
+    }
+    live_free(&l);
+}
+
 static enum err no_random(void *ctx, uint8_t *out, size_t len)
 {
     (void)ctx, (void)out, (void)len;
@@ -528,6 +567,7 @@ int main(void)
         cmocka_unit_test(watchers_are_bounded),
         cmocka_unit_test(visits_are_bounded),
         cmocka_unit_test(one_address_makes_so_many_visits),
+        cmocka_unit_test(many_visits_are_told_apart),
         cmocka_unit_test(without_randomness_there_is_no_visit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
