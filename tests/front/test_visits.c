@@ -40,7 +40,7 @@ struct page {
     struct ear ear;
 };
 
-static void open_page(struct front_world *w, struct page *p, const char *ticket, const char *session)
+static void make_visit(struct front_world *w, struct page *p, const char *ticket, const char *session)
 {
     char body[200];
     struct exchange x;
@@ -55,6 +55,11 @@ static void open_page(struct front_world *w, struct page *p, const char *ticket,
     (void)snprintf(p->ticket, sizeof(p->ticket), "%s.%s", ticket, p->visit);
     json_decref(j);
     exchange_finish(&x);
+}
+
+static void open_page(struct front_world *w, struct page *p, const char *ticket, const char *session)
+{
+    make_visit(w, p, ticket, session);
     ear_open(w->port, &p->ear, p->visit);
     ear_wait(&p->ear, "HTTP/1.1 200");
 }
@@ -280,6 +285,40 @@ static void a_session_that_is_given_up_ends_for_the_page_too(void **state)
     front_world_close(&w);
 }
 
+/* However many watch: half of the connections (40 in this world) are left for deliveries. */
+static void watchers_leave_room_for_deliveries(void **state)
+{
+    enum { PAGES = 7, ALL = 20 };
+    struct front_world w;
+    struct page pages[PAGES];
+    struct ear ears[ALL - PAGES + 1];
+    struct exchange m2;
+    (void)state;
+    open_world(&w);
+    /* Each page is of another address: one address has no so many connections. */
+    for (size_t n = 0; n < ALL + 1; n++) {
+        char from[20];
+        (void)snprintf(from, sizeof(from), "127.0.0.%zu", 2 + n);
+        if (n < PAGES) {
+            make_visit(&w, &pages[n], "install", "");
+            ear_open_from(w.port, &pages[n].ear, pages[n].visit, from);
+            ear_wait(&pages[n].ear, "HTTP/1.1 200");
+        } else {
+            ear_open_from(w.port, &ears[n - PAGES], pages[n % PAGES].visit, from);
+            ear_wait(&ears[n - PAGES], n < ALL ? "HTTP/1.1 200" : "HTTP/1.1 503");
+        }
+    }
+    front_begin(&w, pages[0].ticket, &m2);
+    expect("M2", &m2, 200, "", "");
+    hear_step(&pages[0], &m2);
+    exchange_finish(&m2);
+    for (size_t n = 0; n < PAGES; n++)
+        ear_close(&pages[n].ear);
+    for (size_t n = 0; n < ALL - PAGES + 1; n++)
+        ear_close(&ears[n]);
+    front_world_close(&w);
+}
+
 /* A server that is asked to stop does not wait for those who only listen. */
 static void streams_do_not_hold_the_server(void **state)
 {
@@ -337,6 +376,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(profile_b_takes_a_visit_too),
         cmocka_unit_test(a_page_finds_its_session_again),
         cmocka_unit_test(a_session_that_is_given_up_ends_for_the_page_too),
+        cmocka_unit_test(watchers_leave_room_for_deliveries),
         cmocka_unit_test(streams_do_not_hold_the_server),
         cmocka_unit_test(clients_that_vanish_do_not_end_the_server),
     };

@@ -33,8 +33,8 @@ static inline void ear_nap(void)
     (void)nanosleep(&t, NULL);
 }
 
-/* Asks for events as a browser does, and stays. */
-static inline void ear_open(unsigned port, struct ear *e, const char *visit)
+/* Asks for events as a browser does, and stays. from: an address of this machine, NULL: any. */
+static inline void ear_open_from(unsigned port, struct ear *e, const char *visit, const char *from)
 {
     char url[100], request[200];
     size_t sent = 0;
@@ -43,10 +43,16 @@ static inline void ear_open(unsigned port, struct ear *e, const char *visit)
     curl_easy_setopt(e->curl, CURLOPT_URL, url);
     curl_easy_setopt(e->curl, CURLOPT_SSL_VERIFYPEER, 0L);
     curl_easy_setopt(e->curl, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(e->curl, CURLOPT_INTERFACE, from);
     ear_need(curl_easy_perform(e->curl) == CURLE_OK, "a connection", "");
     (void)snprintf(request, sizeof(request), "GET /page/v1/events?visit=%s HTTP/1.1\r\nHost: x\r\n\r\n",
                    visit);
     ear_need(curl_easy_send(e->curl, request, strlen(request), &sent) == CURLE_OK, "room to send", "");
+}
+
+static inline void ear_open(unsigned port, struct ear *e, const char *visit)
+{
+    ear_open_from(port, e, visit, NULL);
 }
 
 /* Waits for the text (NULL: for the end), and forgets what came up to it; unwanted must not come before
