@@ -52,8 +52,9 @@ deb=$(echo "$work"/package/*.deb)
 same 'its name' cardferry-client "$(dpkg-deb -f "$deb" Package)"
 ok 'what it links comes with it' sh -c "dpkg-deb -f '$deb' Depends | grep 'libpcsclite1.*libssl3'"
 must 'it is unpacked' dpkg -x "$deb" "$work/root"
-same 'with the program, its page, its handler and its service' 'ferry ferry.1 cardferry.desktop ferry-agent.service' \
-    "$(cd "$work/root/usr" && ls bin/ferry share/man/man1/ferry.1 share/applications/cardferry.desktop lib/systemd/user/ferry-agent.service | sed 's,.*/,,' | sort | sed 's/ferry-agent.service//' | paste -sd' ' | awk '{ print $2, $3, $1, "ferry-agent.service" }')"
+same 'with the program, its page, its handler, its service and an example' \
+    'bin/ferry lib/systemd/user/ferry-agent.service share/applications/cardferry.desktop share/doc/cardferry-client/examples/cardferry.json share/man/man1/ferry.1' \
+    "$(cd "$work/root/usr" && find . -type f | sed 's,^./,,' | sort | paste -sd' ')"
 ok 'nothing starts the agent by itself' sh -c "! find '$work/root' -name '*.wants' | grep ."
 # What the package manager's trigger does.
 update-desktop-database "$work/root/usr/share/applications"
@@ -120,4 +121,5 @@ follow "$link"
 ok 'in German, too' press Escape
 stop handler ''
 ok 'and no other dialog' no_dialog
+stop screen # it takes its lock file along
 tap_end
