@@ -21,7 +21,7 @@ static const char *const our_headers[] = {"content-type", "x-ferry-agent", "x-fe
 enum err agent_place_add(struct agent_place *p, const char *url)
 {
     static const char scheme[] = "https://", letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
-    char origin[AGENT_ORIGIN_MAX];
+    char origin[AGENT_ORIGIN_MAX] = "";
     size_t len = strlen(url);
     if (p->origin_count == AGENT_ORIGINS_MAX || len >= sizeof(origin))
         return ERR_LIMIT;

@@ -27,8 +27,8 @@ void work_init(struct work *w, const struct cli *cli);
 bool work_ticket(struct work *w, const struct cli *cli, struct run_end *end);
 /* Makes ready what speaks with the server. On failure *end says why. */
 bool work_connect(struct work *w, struct run_end *end);
-/* Waits so long for a card, and runs the order on it. *end says how that ended. */
-void work_card(struct work *w, const char *reader, int wait_ms, struct run_end *end);
+/* Waits so long for a card, and runs the order on it; spec: as of reader_open. *end says how that ended. */
+void work_card(struct work *w, const char *spec, int wait_ms, struct run_end *end);
 /* Also of one that was only begun. */
 void work_finish(struct work *w);
 
