@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Whoever reports progress never waits: for a server that accepts and says nothing, and for one that is not
- * there. What arrives at a real server is in tests/e2e/test_visit.sh. */
+ * there. What arrives at a real server is in tests/e2e/test_progress.sh. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
