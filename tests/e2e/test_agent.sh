@@ -231,6 +231,58 @@ done
 same 'so many runs a minute' '429 too-many' "$status $(jq -r .error "$work/answer")"
 stop_agent
 
+# Two servers: each page has its own, and is told nothing of the other's.
+elsewhere=https://127.0.0.2:8443
+must 'the card is in the reader' insert card --log
+must 'an agent for two servers that asks each time' start_agent --confirm --origin "$origin" --origin "$elsewhere"
+ours=$origin ours_pairing=$pairing
+origin=$elsewhere
+call state '{}'
+same 'our token is not good for another page' '403 not-paired' "$status $(jq -r .error "$work/answer")"
+pair &
+waiting=$!
+ok 'the user is asked for that page' await 20 asked 1
+say y
+wait $waiting
+pairing=$(cat "$work/pairing")
+call run "{\"ticket\":\"$bare\"}"
+same 'it has an operation' 202 "$status"
+ok 'for which the user is asked as well' await 20 asked 2
+ok 'and which names its own server' grep -q '^Server: 127.0.0.2:8443' "$work/agent.log"
+say y
+ok 'that server is called, and does not answer' await 20 ran failed
+same 'for that reason' server-gone "$(jq -r .reason "$work/answer")"
+origin=$ours pairing=$ours_pairing
+call state '{}'
+same 'our page is told nothing of it' '200 false ' "$status $(jq -r '"\(.running) \(.run)"' "$work/answer")"
+pull card
+insert card --log
+call run "{\"ticket\":\"$bare\"}"
+ok 'the user is asked for ours' await 20 asked 3
+say n
+ok 'and says no' await 20 ran failed
+same 'so that nothing happens' declined "$(jq -r .reason "$work/answer")"
+call run "{\"ticket\":\"$bare\"}"
+ok 'the user is asked again' await 20 asked 4
+say y
+ok 'and says yes' await 20 ran confirmed
+for n in 5 6; do
+    pair &
+    waiting=$!
+    await 20 asked $n
+    say n
+    wait $waiting
+done
+pair
+same 'three questions a minute' '429 too-many' "$(cat "$work/paired")"
+n=0
+while [ $n -lt 61 ] && call hello '{}' && [ "$status" = 200 ]; do
+    n=$((n + 1))
+done
+same 'so many requests a minute' 429 "$status"
+pull card
+stop_agent
+
 # Told to end: who waits for a card does not wait on, but a card that is being served is served to its end.
 must 'the agent starts once more' start_agent
 call run "{\"ticket\":\"$bare\"}"
