@@ -103,8 +103,8 @@ await part('every view', async () => {
     await look(`console ${entry}`, page);
   }
   await same('overview: how many cards', '100,002 Cards', (await page.locator('.tiles a[href="/console/cards"]').innerText()).replaceAll(/\s+/g, ' '));
-  const chart = page.locator('.chart canvas');
-  await ok('overview: outcomes are drawn', (await chart.count()) === 1 && (await chart.boundingBox()).width > 200);
+  const drawn = () => page.locator('.chart canvas').evaluateAll((all) => all.length === 1 && all[0].clientWidth > 200);
+  await ok('overview: outcomes are drawn', await until(drawn));
   await page.getByText('As a table').click();
   await has('overview: and told', await textOf(page), /confirmed.*failed/);
   await leave('console', who);
