@@ -27,9 +27,7 @@ commands() {
     grep -c '"event":"command"' "$work/run.out"
 }
 
-must 'the server starts' start_server
-must 'the card key is stored' add_key badge aes128 $key
-must 'a type is stored' add_type badge 03 70 30 badge 33
+start_badges
 must 'a card is made' new_card badge $key --scp 03 --i 70 --kvn 30
 must 'another card is made' new_card other $key --scp 03 --i 70 --kvn 30
 must 'the card is put in' insert badge

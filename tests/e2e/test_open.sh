@@ -35,9 +35,7 @@ commands() {
     grep -c ' card.command ' "$work/card-$1.log"
 }
 
-must 'the server starts' start_server
-must 'the card key is stored' add_key badge aes128 $key
-must 'a type is stored' add_type badge 03 70 30 badge 33
+start_badges
 must 'the application is stored' "$ferry" app add "$caps/hello-jc222.cap" --name hello
 must 'a card is made' new_card card $key --scp 03 --i 70 --kvn 30
 must 'the card is in the reader' insert card --log

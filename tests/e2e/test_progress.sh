@@ -69,9 +69,7 @@ put_in() {
     await 10 test -S "$work/desk.sock"
 }
 
-must 'the server starts' start_server
-must 'the card key is stored' add_key badge aes128 $key
-must 'a type is stored' add_type badge 03 70 30 badge 33
+start_badges
 must 'the application is stored' "$ferry" app add "$caps/bulk120-jc222.cap" --name bulk
 for card in one two three four; do
     must "card $card is made" new_card $card $key --scp 03 --i 70 --kvn 30

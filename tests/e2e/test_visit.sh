@@ -42,9 +42,7 @@ client_has_ended() {
     [ "$(heard client | tail -n 1 | jq -r .stage)" = ended ]
 }
 
-must 'the server starts' start_server
-must 'the card key is stored' add_key badge aes128 $key
-must 'a type is stored' add_type badge 03 70 30 badge 33
+start_badges
 must 'the application is stored' "$ferry" app add "$caps/hello-jc222.cap" --name hello --title Hello
 must 'a card is made' new_card badge $key --scp 03 --i 70 --kvn 30
 must 'the card is put in' insert badge

@@ -14,6 +14,7 @@
 #   add_key NAME TYPE HEX, add_type NAME SCP I KVN KEY LEVEL [FIELDS]
 #   add_pair NAME USE TYPE FILE [OPTION...]   a key pair, or its public half, from PEM
 #   add_pair_type NAME SCP I KVN LEVEL FIELDS, hex_of FILE, number_of CARD, add_peer NAME CARD TYPE [KVN]
+#   start_badges                     a server that knows cards of type "badge", with the key $key
 #   order OPTION...                  makes an order: $ticket, $order
 #   run [OPTION...]                  runs the ticket: $code, $outcome, $reason, $posts, $detail; log in $work/run.out
 #   ended NAME OUTCOME REASON CODE, told NAME TEXT   checks of that
@@ -126,6 +127,12 @@ add_pair_type() {
 {"name": "$1", "isd": "A000000151000000", "scp": "$2", "i": "$3", "kvn": "$4", "level": "$5", $6}
 END
     "$ferry" type add "$work/type.json" --quiet
+}
+
+start_badges() {
+    must 'the server starts' start_server
+    must 'the card key is stored' add_key badge aes128 "$key"
+    must 'a type is stored' add_type badge 03 70 30 badge 33
 }
 
 hex_of() {
