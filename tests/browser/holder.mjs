@@ -32,6 +32,10 @@ await part('the whole way', async () => {
   await look('running', page);
   await same(`${name}: it ends`, 'confirmed/none', await holder.outcome(page));
   await holder.wentInOrder(name, page);
+  const heard = await holder.heard(page);
+  await ok(`${name}: what happens is announced, in few words and each once`,
+    heard.some((text) => /Put onto the card: under way, \d+ percent/.test(text)) && new Set(heard).size === heard.length && heard.length < 12,
+    heard.join('\n'));
   await holder.says(name, page, 'Done: it is on your card.', 'The card itself has proved it.');
   await look('confirmed', page);
   await holder.answers(`${name}: the application answers`, 'first', bulk);
@@ -62,7 +66,7 @@ await part('keyboard only, in German, on a dark phone', async () => {
   await same(`${name}: it ends`, 'confirmed/none', await holder.outcome(page));
   await holder.says(name, page, 'Fertig: Es ist auf Ihrer Karte.');
   await same(`${name}: what ended has the focus, so that it is read`, 'Fertig: Es ist auf Ihrer Karte.', await page.evaluate(() => document.activeElement.textContent));
-  await has(`${name}: and it is announced`, await page.locator('[aria-live=polite]').first().textContent(), /./);
+  await has(`${name}: what happened before was announced`, (await holder.heard(page))[0] ?? '', /Karte|Programm|Fenster/);
   await look('Fertig', page);
   await leave(name, who);
   await world('pull german');

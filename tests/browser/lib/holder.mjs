@@ -16,9 +16,18 @@ export async function order(fields) {
 // Runs in the page from its first moment: each change of the steps, the count and the verdict is one entry.
 function keepJournal() {
   const journal = [];
+  const heard = [];
   globalThis.ferryTestJournal = journal;
+  globalThis.ferryTestHeard = heard;
   let last = '';
+  let said = '';
+  const listen = () => {
+    const now = document.querySelector('[aria-live=polite]')?.textContent ?? '';
+    if (now !== said && now !== '') heard.push(now);
+    said = now;
+  };
   const look = () => {
+    listen();
     const steps = [...document.querySelectorAll('[data-step]')].map((e) => e.dataset.state);
     if (steps.length === 0) return;
     const count = document.querySelector('[data-shown=true] progress + span')?.textContent ?? '';
@@ -67,6 +76,9 @@ export async function failureWindow(seconds = 15) {
 }
 
 export const journal = (page) => page.evaluate(() => globalThis.ferryTestJournal);
+
+/** What a screen reader was given to say, one after the other. */
+export const heard = (page) => page.evaluate(() => globalThis.ferryTestHeard);
 
 /** Until the server's outcome is on the page: "confirmed", "failed/wrong-key", ... */
 export async function outcome(page, ms = 30000) {

@@ -157,7 +157,7 @@ export function Invitation({ ticket, site }: { ticket: string; site: Site }) {
       {visit && (
         <>
           <About visit={visit} site={site} />
-          <p>{t.before}</p>
+          {!journey.end && <p>{t.before}</p>}
           <Open
             ticket={ticket}
             visit={visit}
