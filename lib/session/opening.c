@@ -166,8 +166,6 @@ static bool lacks_extended_length(const struct session *s)
     return atr_parse(view_of(s->atr, s->atr_len), &atr) == OK && atr.tells_abilities && !atr.extended_length;
 }
 
-/* The opening is counted on the order, and on the card's ledger where the card is known, in the same write
- * that comes before the script leaves: INITIALIZE UPDATE alone can burn a try. */
 enum err session_check_app(struct session *s, const struct session_world *w, struct session_turn *out,
                            bool *ended)
 {
@@ -183,6 +181,8 @@ enum err session_check_app(struct session *s, const struct session_world *w, str
     return *ended ? session_end(s, out, OUTCOME_FAILED, REASON_NOT_APPROVED, NULL) : e;
 }
 
+/* The opening is counted on the order, and on the card's ledger where the card is known, in the same write
+ * that comes before the script leaves: INITIALIZE UPDATE alone can burn a try. */
 enum err session_send_open(struct session *s, const struct session_world *w, struct session_turn *out)
 {
     const struct channel_method *m = session_method(s);
