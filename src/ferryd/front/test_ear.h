@@ -14,8 +14,8 @@
 
 struct ear {
     CURL *curl;
-    char text[16 * 1024];
-    size_t len;
+    char text[64 * 1024];
+    size_t start, len; /* what was not waited for yet */
     bool over;
 };
 
@@ -55,31 +55,34 @@ static inline void ear_open(unsigned port, struct ear *e, const char *visit)
     ear_open_from(port, e, visit, NULL);
 }
 
+/* Takes what has come. */
+static inline void ear_listen(struct ear *e)
+{
+    size_t got = 0;
+    ear_need(e->len < sizeof(e->text) - 1, "room for what comes", e->text + e->start);
+    CURLcode code = curl_easy_recv(e->curl, e->text + e->len, sizeof(e->text) - 1 - e->len, &got);
+    e->len += got;
+    e->text[e->len] = '\0';
+    e->over = code != CURLE_AGAIN && (code != CURLE_OK || got == 0);
+    if (code == CURLE_AGAIN)
+        ear_nap();
+}
+
 /* Waits for the text (NULL: for the end), and forgets what came up to it; unwanted must not come before
  * (NULL: anything may). */
 static inline void ear_wait_without(struct ear *e, const char *text, const char *unwanted)
 {
-    for (unsigned n = 0; n < 5000; n++) {
-        char *at = text != NULL ? strstr(e->text, text) : NULL;
-        size_t got = 0;
+    for (unsigned n = 0; n < 5000 && (text != NULL || !e->over); n++) {
+        const char *now = e->text + e->start, *at = text != NULL ? strstr(now, text) : NULL;
         if (at != NULL) {
-            const char *before = unwanted != NULL ? strstr(e->text, unwanted) : NULL;
-            ear_need(before == NULL || before > at, "only what was wanted", e->text);
-            at += strlen(text);
-            e->len -= (size_t)(at - e->text);
-            memmove(e->text, at, e->len + 1);
+            const char *before = unwanted != NULL ? strstr(now, unwanted) : NULL;
+            ear_need(before == NULL || before > at, "only what was wanted", now);
+            e->start += (size_t)(at - now) + strlen(text);
             return;
         }
-        if (e->over && text == NULL)
-            return;
-        CURLcode code = curl_easy_recv(e->curl, e->text + e->len, sizeof(e->text) - 1 - e->len, &got);
-        e->len += got;
-        e->text[e->len] = '\0';
-        e->over = code != CURLE_AGAIN && (code != CURLE_OK || got == 0);
-        if (code == CURLE_AGAIN)
-            ear_nap();
+        ear_listen(e);
     }
-    ear_need(false, text != NULL ? text : "the end", e->text);
+    ear_need(text == NULL && e->over, text != NULL ? text : "the end", e->text + e->start);
 }
 
 static inline void ear_wait(struct ear *e, const char *text)
