@@ -261,6 +261,8 @@ static const char *method_name(enum evhttp_cmd_type type)
         return "PUT";
     case EVHTTP_REQ_DELETE:
         return "DELETE";
+    case EVHTTP_REQ_HEAD:
+        return "HEAD";
     default:
         return "";
     }
@@ -274,6 +276,12 @@ static bool path_matches(const char *pattern, const char *path)
     return strcmp(pattern, path) == 0;
 }
 
+/* HEAD is GET without the body (RFC 9110 9.3.2); who answers may still refuse it. */
+static bool method_matches(const char *wanted, const char *method)
+{
+    return strcmp(wanted, strcmp(method, "HEAD") == 0 ? "GET" : method) == 0;
+}
+
 static const struct http_route *find_route(const struct http *h, const char *method, const char *path,
                                            bool *path_known)
 {
@@ -282,7 +290,7 @@ static const struct http_route *find_route(const struct http *h, const char *met
         if (!path_matches(h->routes[n].path, path))
             continue;
         *path_known = true;
-        if (strcmp(h->routes[n].method, method) == 0)
+        if (method_matches(h->routes[n].method, method))
             return &h->routes[n];
     }
     return NULL;
@@ -431,8 +439,16 @@ static void common_headers(struct http_reply *r)
     http_reply_header(r, "X-Content-Type-Options", "nosniff");
 }
 
-static bool add_body(struct evbuffer *out, struct view body, bool lasting)
+/* To HEAD only how long the body would be: evhttp of this version would send it. */
+static bool add_body(struct http_reply *r, struct view body, bool lasting)
 {
+    struct evbuffer *out = evhttp_request_get_output_buffer(r->request);
+    char length[24];
+    if (evhttp_request_get_command(r->request) == EVHTTP_REQ_HEAD) {
+        (void)snprintf(length, sizeof(length), "%zu", body.len);
+        http_reply_header(r, "Content-Length", length);
+        return true;
+    }
     if (body.len == 0)
         return true;
     return (lasting ? evbuffer_add_reference(out, body.data, body.len, NULL, NULL)
@@ -448,7 +464,7 @@ static void send_reply(struct http_reply *r, int status, const char *content_typ
         reply_free(r);
         return;
     }
-    if (!add_body(evhttp_request_get_output_buffer(r->request), body, lasting))
+    if (!add_body(r, body, lasting))
         status = 503;
     if (body.len > 0 && content_type != NULL)
         http_reply_header(r, "Content-Type", content_type);
@@ -661,8 +677,8 @@ enum err http_new(struct http **out, struct event_base *base, const struct http_
     evhttp_set_max_body_size(h->evhttp, HTTP_BODY_MAX);
     evhttp_set_timeout(h->evhttp, h->idle_timeout_s);
     evhttp_set_default_content_type(h->evhttp, NULL);
-    evhttp_set_allowed_methods(h->evhttp,
-                               EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
+    evhttp_set_allowed_methods(h->evhttp, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD | EVHTTP_REQ_POST |
+                                              EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE);
     evhttp_set_gencb(h->evhttp, on_request, h);
     evhttp_set_bevcb(h->evhttp, new_bufferevent, h);
     e = tls_open(h, s, why, why_len);

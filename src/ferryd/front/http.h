@@ -15,7 +15,7 @@ struct http_reply; /* an answer that is still due; exactly one http_reply_send e
 enum { HTTP_STREAM_WAITING_MAX = 64 * 1024 };
 
 struct http_request {
-    const char *method;  /* "GET", "POST", "PUT", "DELETE" */
+    const char *method;  /* "GET", "HEAD" (where there is a route for GET), "POST", "PUT", "DELETE" */
     const char *path;    /* decoded, without query */
     struct view body;    /* valid during the call of the handler */
     const char *peer;    /* address, for logs and limits */

@@ -383,6 +383,7 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
+    curl_easy_setopt(c, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L); /* the client of the product is tested elsewhere */
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);

@@ -143,6 +143,23 @@ static void a_page_that_is_known_is_not_sent_again(void **state)
     test_world_close(w);
 }
 
+/* Mail programs look at a link before they show it. */
+static void head_is_get_without_the_body(void **state)
+{
+    (void)state;
+    struct test_world *w = open_pages(0, "");
+    w->token = NULL;
+    assert_int_equal(test_ask(w, "HEAD", "/i", NULL), 200);
+    assert_int_equal(w->text_len, 0);
+    assert_string_equal(test_header(w, "ETag"), asset("/index.html")->etag);
+    assert_int_equal(test_ask(w, "HEAD", "/nothing", NULL), 404);
+    w->token = TEST_TOKEN;
+    assert_int_equal(test_ask(w, "HEAD", "/api/v1/apps", NULL), 405);
+    get(w, 200, "/"); /* the connection is as it was */
+    is_asset(w, "/index.html");
+    test_world_close(w);
+}
+
 static bool allows(struct test_world *w, const char *part)
 {
     return strstr(test_header(w, "Content-Security-Policy"), part) != NULL;
@@ -217,6 +234,7 @@ int main(void)
         cmocka_unit_test(every_file_comes_packed_and_unpacked),
         cmocka_unit_test(gzip_is_taken_where_it_is_wanted),
         cmocka_unit_test(a_page_that_is_known_is_not_sent_again),
+        cmocka_unit_test(head_is_get_without_the_body),
         cmocka_unit_test(a_page_may_do_little),
         cmocka_unit_test(only_the_holders_page_may_ask_an_agent),
         cmocka_unit_test(the_clients_package_is_offered),
