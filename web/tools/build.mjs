@@ -56,6 +56,23 @@ function copySources() {
   cpSync(source, copy, { recursive: true, filter: (path) => !path.includes('node_modules') })
 }
 
+// What of others goes to browsers: its licence, or, where a package has no such file, what its code says at its head.
+function licence(name) {
+  const folder = join(copy, 'node_modules', name)
+  const about = JSON.parse(read(join(folder, 'package.json')))
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+  const code = read(join(folder, about.module ?? about.main))
+  const head = code.match(/^(\s*\/\/.*\n)+|^\s*\/\*[^]*?\*\//)?.[0] ?? ''
+  const text = file !== undefined ? read(join(folder, file)) : head
+  if (!/MIT|copyright/i.test(text)) throw new Error(`${name}: its licence is not found`)
+  return `${name} ${about.version} (${about.license})\n\n${text.trim()}\n`
+}
+
+function licences() {
+  const names = Object.keys(JSON.parse(read(join(source, 'package.json'))).dependencies)
+  return names.map(licence).join(`\n${'-'.repeat(72)}\n\n`)
+}
+
 function main() {
   const stamp = join(work, 'built')
   const wanted = digest(filesBelow(source), source)
@@ -67,6 +84,7 @@ function main() {
     cwd: copy,
     stdio: 'inherit',
   })
+  writeFileSync(join(dist, 'licenses.txt'), licences())
   writeFileSync(output, embed(dist))
   writeFileSync(stamp, wanted)
 }

@@ -176,7 +176,7 @@ static const struct http_route routes[] = {
     {"POST", "/gp/progress", route_page}, {"GET", "/", route_static},
     {"GET", "/i", route_static},          {"GET", "/console", route_static},
     {"GET", "/console/*", route_static},  {"GET", "/assets/*", route_static},
-    {"GET", "/download/*", route_static},
+    {"GET", "/download/*", route_static}, {"GET", "/licenses.txt", route_static},
 };
 
 /* ---- Stopping ---------------------------------------------------------------------------------------- */

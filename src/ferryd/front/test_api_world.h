@@ -235,7 +235,8 @@ static inline void test_serve(struct test_world *w)
                                                {"GET", "/console", test_route_pages},
                                                {"GET", "/console/*", test_route_pages},
                                                {"GET", "/assets/*", test_route_pages},
-                                               {"GET", "/download/*", test_route_pages}};
+                                               {"GET", "/download/*", test_route_pages},
+                                               {"GET", "/licenses.txt", test_route_pages}};
     const struct timeval tick = {.tv_usec = 10000};
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);

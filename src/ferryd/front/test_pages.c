@@ -143,6 +143,21 @@ static void a_page_that_is_known_is_not_sent_again(void **state)
     test_world_close(w);
 }
 
+/* What goes to browsers goes with its licence. */
+static void the_licences_of_others_are_told(void **state)
+{
+    static const char *const packages[] = {"preact ", "@picocss/pico ", "uplot ", "qrcode-generator ",
+                                           "Copyright"};
+    (void)state;
+    struct test_world *w = open_pages(0, "");
+    get(w, 200, "/licenses.txt");
+    is_asset(w, "/licenses.txt");
+    for (size_t i = 0; i < sizeof(packages) / sizeof(packages[0]); i++)
+        if (strstr(w->text, packages[i]) == NULL)
+            fail_msg("%s", packages[i]);
+    test_world_close(w);
+}
+
 /* Mail programs look at a link before they show it. */
 static void head_is_get_without_the_body(void **state)
 {
@@ -234,6 +249,7 @@ int main(void)
         cmocka_unit_test(every_file_comes_packed_and_unpacked),
         cmocka_unit_test(gzip_is_taken_where_it_is_wanted),
         cmocka_unit_test(a_page_that_is_known_is_not_sent_again),
+        cmocka_unit_test(the_licences_of_others_are_told),
         cmocka_unit_test(head_is_get_without_the_body),
         cmocka_unit_test(a_page_may_do_little),
         cmocka_unit_test(only_the_holders_page_may_ask_an_agent),
