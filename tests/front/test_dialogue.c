@@ -13,24 +13,7 @@
 
 #include "front/trace.h"
 
-static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
 static const char command_type[] = "application/vnd.globalplatform.card-content-mgt;version=1.0";
-
-static void open_world(struct front_world *w)
-{
-    const struct bench_setup setup = bench_modern();
-    front_world_open(w, &setup);
-    bench_add_app(&w->bench, "hello", "hello-jc222.cap", NULL);
-    bench_add_order(&w->bench, "install", "install", "hello", "", "");
-}
-
-static void expect(const char *what, const struct exchange *x, long status, const char *outcome,
-                   const char *reason)
-{
-    if (x->status != status || strcmp(x->outcome, outcome) != 0 || strcmp(x->reason, reason) != 0)
-        fail_msg("%s: %ld %s %s instead of %ld %s %s", what, x->status, x->outcome, x->reason, status,
-                 outcome, reason);
-}
 
 static bool same(const struct exchange *a, const struct exchange *b)
 {
@@ -43,23 +26,23 @@ static void three_posts(void **state)
     struct front_world w;
     struct exchange m2, m4, m6;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     front_begin(&w, "install", &m2);
-    expect("M2", &m2, 200, "", "");
+    exchange_expect("M2", &m2, 200, "", "");
     assert_string_equal(m2.type, command_type);
     assert_string_equal(m2.step, "authenticate");
     assert_string_equal(m2.commands, "8");
     assert_int_equal(strncmp(m2.next, "/gp/adm?s=", 10), 0);
     assert_int_equal(strlen(m2.session), 32);
     front_go_on(&w, &m2, NULL, &m4);
-    expect("M4", &m4, 200, "", "");
+    exchange_expect("M4", &m4, 200, "", "");
     assert_string_equal(m4.step, "deliver");
     assert_string_not_equal(m4.next, m2.next);
     front_go_on(&w, &m4, NULL, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     assert_string_equal(m6.next, "");
     assert_int_equal(m6.body.len, 0);
-    assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+    assert_true(vcard_has_application(w.bench.card, VIEW_OF(front_hello_app)));
     exchange_finish(&m2);
     exchange_finish(&m4);
     exchange_finish(&m6);
@@ -73,7 +56,7 @@ static void a_repeated_post_has_one_effect(void **state)
     struct exchange m2, m4, again, m6;
     struct writer m3, m5;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     wr_heap(&m3, SCRIPT_MAX);
     wr_heap(&m5, SCRIPT_MAX);
     front_begin(&w, "install", &m2);
@@ -82,7 +65,7 @@ static void a_repeated_post_has_one_effect(void **state)
     assert_true(again.status == 200 && same(&m4, &again));
     exchange_finish(&again);
     front_go_on(&w, &m4, &m5, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     for (unsigned n = 0; n < 3; n++) {
         front_post(&w, m4.next, wr_view_of(&m5), &again);
         assert_true(same(&m6, &again));
@@ -91,10 +74,10 @@ static void a_repeated_post_has_one_effect(void **state)
     assert_int_equal(bench_order(&w.bench, "install").cards_left, 99999);
     assert_int_equal(bench_order(&w.bench, "install").openings_left, 99999);
     front_post(&w, m2.next, wr_view_of(&m3), &again);
-    expect("an old token", &again, 409, "failed", "session-over");
+    exchange_expect("an old token", &again, 409, "failed", "session-over");
     exchange_finish(&again);
     front_post(&w, m4.next, wr_view_of(&m3), &again);
-    expect("another body", &again, 410, "failed", "session-over"); /* it has ended */
+    exchange_expect("another body", &again, 410, "failed", "session-over"); /* it has ended */
     exchange_finish(&again);
     exchange_finish(&m2);
     exchange_finish(&m4);
@@ -131,7 +114,7 @@ static void posts_at_the_same_time_have_one_effect(void **state)
     struct racer racers[RACERS];
     pthread_t threads[RACERS];
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     wr_heap(&m3, SCRIPT_MAX);
     front_begin(&w, "install", &m2);
     front_execute(&w, wr_view_of(&m2.body), &m3);
@@ -147,7 +130,7 @@ static void posts_at_the_same_time_have_one_effect(void **state)
     }
     assert_int_equal(bench_ledger(&w.bench, "999999-00006001111111110001", 0x30).openings, 1);
     front_go_on(&w, &racers[0].answer, NULL, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     for (size_t n = 0; n < RACERS; n++)
         exchange_finish(&racers[n].answer);
     exchange_finish(&m2);
@@ -163,7 +146,7 @@ static void sessions_survive_the_server(void **state)
     for (unsigned graceful = 0; graceful < 2; graceful++) {
         struct front_world w;
         struct exchange m2, m4, m6;
-        open_world(&w);
+        front_world_open_hello(&w);
         front_begin(&w, "install", &m2);
         if (graceful == 1)
             assert_int_equal(front_stop(&w), 0);
@@ -171,14 +154,14 @@ static void sessions_survive_the_server(void **state)
             front_kill(&w);
         front_start(&w);
         front_go_on(&w, &m2, NULL, &m4);
-        expect("M4", &m4, 200, "", "");
+        exchange_expect("M4", &m4, 200, "", "");
         if (graceful == 1)
             assert_int_equal(front_stop(&w), 0);
         else
             front_kill(&w);
         front_start(&w);
         front_go_on(&w, &m4, NULL, &m6);
-        expect("M6", &m6, 204, "confirmed", "none");
+        exchange_expect("M6", &m6, 204, "confirmed", "none");
         exchange_finish(&m2);
         exchange_finish(&m4);
         exchange_finish(&m6);
@@ -194,7 +177,7 @@ static void a_lost_connection_is_resumed(void **state)
         struct front_world w;
         struct exchange m2, m4, look, rest, end;
         struct writer m3;
-        open_world(&w);
+        front_world_open_hello(&w);
         wr_heap(&m3, SCRIPT_MAX);
         front_begin(&w, "install", &m2);
         front_go_on(&w, &m2, &m3, &m4);
@@ -207,7 +190,7 @@ static void a_lost_connection_is_resumed(void **state)
             wr_free(&answers);
         }
         front_resume(&w, lost == 0 ? m2.next : m4.next, &look);
-        expect("resumed", &look, 200, "", "");
+        exchange_expect("resumed", &look, 200, "", "");
         assert_string_equal(look.step, "authenticate");
         front_go_on(&w, &look, NULL, &rest);
         assert_int_equal(rest.status, 200); /* takes stock */
@@ -216,8 +199,8 @@ static void a_lost_connection_is_resumed(void **state)
             exchange_finish(&rest);
             rest = end;
         }
-        expect("end", &rest, 204, "confirmed", lost == 2 ? "already-there" : "none");
-        assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+        exchange_expect("end", &rest, 204, "confirmed", lost == 2 ? "already-there" : "none");
+        assert_true(vcard_has_application(w.bench.card, VIEW_OF(front_hello_app)));
         exchange_finish(&m2);
         exchange_finish(&m4);
         exchange_finish(&look);
@@ -300,11 +283,11 @@ static void refused_before_anything_is_sent(void **state)
     };
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         struct exchange x;
         front_ask(&w, &rows[n].q, &x);
-        expect(rows[n].name, &x, rows[n].status, rows[n].outcome, rows[n].reason);
+        exchange_expect(rows[n].name, &x, rows[n].status, rows[n].outcome, rows[n].reason);
         if (x.status >= 400 && x.body.len < 10)
             fail_msg("%s: no sentence for people", rows[n].name);
         exchange_finish(&x);
@@ -326,7 +309,7 @@ static void orders_that_serve_no_more(void **state)
     };
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         struct order_row order = {.level = -1, .cards_left = 1, .openings_left = rows[n].openings};
         const struct view ticket = view_of("t", 1);
@@ -343,7 +326,7 @@ static void orders_that_serve_no_more(void **state)
         const struct change add = {.kind = ORDER_ADD, .row.order = &order};
         bench_submit(&w.bench, &add, 1);
         front_begin(&w, text, &x);
-        expect(rows[n].id, &x, 410, "failed", rows[n].reason);
+        exchange_expect(rows[n].id, &x, 410, "failed", rows[n].reason);
         exchange_finish(&x);
     }
     front_world_close(&w);
@@ -365,17 +348,17 @@ static void a_malformed_body_can_be_corrected(void **state)
     struct front_world w;
     struct exchange m2, m4, m6, x;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     front_begin(&w, "install", &m2);
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         front_post(&w, m2.next, view_of(rows[n].body, rows[n].len), &x);
-        expect(rows[n].name, &x, 400, "failed", "bad-answer");
+        exchange_expect(rows[n].name, &x, 400, "failed", "bad-answer");
         exchange_finish(&x);
     }
     front_go_on(&w, &m2, NULL, &m4);
-    expect("M4", &m4, 200, "", "");
+    exchange_expect("M4", &m4, 200, "", "");
     front_go_on(&w, &m4, NULL, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     exchange_finish(&m2);
     exchange_finish(&m4);
     exchange_finish(&m6);
@@ -389,7 +372,7 @@ static void a_keeper_that_dies_costs_nothing(void **state)
     struct exchange m2, m4, x;
     struct writer m3;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     wr_heap(&m3, SCRIPT_MAX);
     front_begin(&w, "install", &m2);
     front_execute(&w, wr_view_of(&m2.body), &m3);
@@ -400,7 +383,7 @@ static void a_keeper_that_dies_costs_nothing(void **state)
     assert_int_equal(front_stop(&w), 1);
     front_start(&w);
     front_post(&w, m2.next, wr_view_of(&m3), &m4);
-    expect("M4", &m4, 200, "", "");
+    exchange_expect("M4", &m4, 200, "", "");
     exchange_finish(&m2);
     exchange_finish(&m4);
     wr_free(&m3);
@@ -413,7 +396,7 @@ static void no_token_is_stored(void **state)
     struct front_world w;
     struct exchange m2, m4;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     front_begin(&w, "install", &m2);
     front_go_on(&w, &m2, NULL, &m4);
     assert_int_equal(front_stop(&w), 0);
@@ -472,7 +455,7 @@ static void silent_sessions_end(void **state)
         struct front_world w;
         struct exchange opened, m2, m4;
         assert_int_equal(setenv("FRONT_TIMEOUT_S", "1", 1), 0);
-        open_world(&w);
+        front_world_open_hello(&w);
         front_begin(&w, "install", &opened);
         front_begin(&w, "install", &m2);
         front_go_on(&w, &m2, NULL, &m4);
@@ -516,7 +499,7 @@ static void profile_b_delivers_too(void **state)
     uint8_t memory[ATR_MAX];
     unsigned posts = 1;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     wr_fixed(&atr, memory, sizeof(memory));
     vcard_put_atr(w.bench.card, &atr);
     wr_heap(&first, 100);
@@ -542,9 +525,9 @@ static void profile_b_delivers_too(void **state)
         exchange_finish(&x);
         x = next;
     }
-    expect("profile B", &x, 204, "confirmed", "none");
+    exchange_expect("profile B", &x, 204, "confirmed", "none");
     assert_int_equal(posts, 3);
-    assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+    assert_true(vcard_has_application(w.bench.card, VIEW_OF(front_hello_app)));
     exchange_finish(&x);
     wr_free(&first);
     front_world_close(&w);
@@ -578,7 +561,7 @@ static void what_is_not_approved_reaches_no_card(void **state)
         struct front_world w;
         struct exchange x[3] = {{0}}, end;
         struct session_row row;
-        open_world(&w);
+        front_world_open_hello(&w);
         if (rows[n].answered > 0)
             front_begin(&w, "install", &x[0]);
         if (rows[n].answered > 1)
@@ -590,9 +573,9 @@ static void what_is_not_approved_reaches_no_card(void **state)
             front_resume(&w, x[rows[n].answered - 1].next, &end);
         else
             front_go_on(&w, &x[rows[n].answered - 1], NULL, &end);
-        expect(rows[n].name, &end, rows[n].status, "failed", "not-approved");
+        exchange_expect(rows[n].name, &end, rows[n].status, "failed", "not-approved");
         assert_string_equal(end.next, "");
-        assert_false(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+        assert_false(vcard_has_application(w.bench.card, VIEW_OF(front_hello_app)));
         assert_int_equal(w.bench.store.ops->get_session(w.bench.store.ctx, end.session, &row), OK);
         assert_string_equal(row.reason, "not-approved");
         session_row_free(&row);
@@ -628,7 +611,7 @@ static void what_was_said_is_kept(void **state)
     struct writer m5;
     size_t count = 0, loads = 0;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     wr_heap(&m5, SCRIPT_MAX);
     front_begin(&w, "install", &m2);
     read_trace(&w, m2.session, &row, turns, 3, &count);
@@ -639,7 +622,7 @@ static void what_was_said_is_kept(void **state)
 
     front_go_on(&w, &m2, NULL, &m4);
     front_go_on(&w, &m4, &m5, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     front_post(&w, m4.next, wr_view_of(&m5), &again); /* is the same turn */
     read_trace(&w, m2.session, &row, turns, 3, &count);
     assert_int_equal(count, 2);
@@ -683,13 +666,13 @@ static void what_was_not_said_is_not_kept(void **state)
     struct session_row row;
     size_t count = 0;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     front_begin(&w, "install", &m2);
     const struct order_row order = bench_order(&w.bench, "install");
     const struct change cancel = {.kind = ORDER_CANCEL, .row.order = &order};
     bench_submit(&w.bench, &cancel, 1);
     front_resume(&w, m2.next, &end); /* a new opening is counted, and refused */
-    expect("cancelled", &end, 204, "failed", "cancelled");
+    exchange_expect("cancelled", &end, 204, "failed", "cancelled");
     read_trace(&w, m2.session, &row, turns, 3, &count);
     assert_int_equal(count, 1);
     assert_false(turns[0].commands[0].answered);

@@ -14,14 +14,6 @@
 
 #include <cmocka.h>
 
-static void open_world(struct front_world *w)
-{
-    const struct bench_setup setup = bench_modern();
-    front_world_open(w, &setup);
-    bench_add_app(&w->bench, "hello", "hello-jc222.cap", NULL);
-    bench_add_order(&w->bench, "install", "install", "hello", "", "");
-}
-
 static void still_serves(struct front_world *w)
 {
     struct exchange x;
@@ -49,7 +41,7 @@ static void no_request_is_answered_without_tls(void **state)
     struct front_world w;
     char answer[100] = "";
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     int fd = connect_plain(&w);
     assert_int_equal(write(fd, request, sizeof(request) - 1), sizeof(request) - 1);
     ssize_t n = read(fd, answer, sizeof(answer) - 1);
@@ -102,7 +94,7 @@ static void tls_versions(void **state)
     };
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
         long got = health(&w, rows[n].version, NULL, NULL);
         if (got != rows[n].status)
@@ -115,7 +107,7 @@ static void sizes_are_bounded(void **state)
 {
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     char *header = malloc(HTTP_HEADERS_MAX + 100);
     assert_non_null(header);
     memset(header, 'a', HTTP_HEADERS_MAX + 50);
@@ -149,7 +141,7 @@ static void one_peer_has_so_many_connections(void **state)
     CURL *many[MANY];
     unsigned served = 0;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (size_t n = 0; n < MANY; n++) {
         char url[100];
         long status = 0;
@@ -178,7 +170,7 @@ static void clients_may_leave(void **state)
 {
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (unsigned n = 0; n < 30; n++) {
         CURL *c = curl_easy_init();
         char url[100];
@@ -209,7 +201,7 @@ static void an_idle_connection_does_not_hold_the_server(void **state)
 {
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     still_serves(&w); /* w.curl keeps its connection */
     int fd = connect_plain(&w);
     assert_int_equal(front_stop(&w), 0);

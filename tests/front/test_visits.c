@@ -15,25 +15,6 @@
 
 #include "front/test_ear.h"
 
-static const uint8_t hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
-
-static void open_world(struct front_world *w)
-{
-    const struct bench_setup setup = bench_modern();
-    front_world_open(w, &setup);
-    bench_add_app(&w->bench, "hello", "hello-jc222.cap", NULL);
-    bench_add_order(&w->bench, "install", "install", "hello", "", "");
-    /* bench_open adds the order inspect. */
-}
-
-static void expect(const char *what, const struct exchange *x, long status, const char *outcome,
-                   const char *reason)
-{
-    if (x->status != status || strcmp(x->outcome, outcome) != 0 || strcmp(x->reason, reason) != 0)
-        fail_msg("%s: %ld %s %s instead of %ld %s %s", what, x->status, x->outcome, x->reason, status,
-                 outcome, reason);
-}
-
 /* A visit, and the ticket with it. session may be "". */
 struct page {
     char visit[40], ticket[100];
@@ -104,24 +85,24 @@ static void a_page_sees_a_delivery(void **state)
     struct page p, other;
     struct exchange m2, m4, m6;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "install", "");
     open_page(&w, &other, "install", "");
     front_begin(&w, p.ticket, &m2);
-    expect("M2", &m2, 200, "", "");
+    exchange_expect("M2", &m2, 200, "", "");
     assert_string_equal(m2.purpose, "install");
     assert_string_equal(m2.app, "hello");
     hear_step(&p, &m2);
     front_go_on(&w, &m2, NULL, &m4);
-    expect("M4", &m4, 200, "", "");
+    exchange_expect("M4", &m4, 200, "", "");
     assert_string_equal(m4.purpose, ""); /* only the first answer says it */
     assert_string_equal(m4.app, "");
     assert_string_equal(m4.step, "deliver");
     hear_step(&p, &m4);
     front_go_on(&w, &m4, NULL, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     hear_end(&p, &m6);
-    assert_true(vcard_has_application(w.bench.card, VIEW_OF(hello_app)));
+    assert_true(vcard_has_application(w.bench.card, VIEW_OF(front_hello_app)));
     heard_nothing_of_sessions(&w, &other);
     ear_close(&p.ear);
     ear_close(&other.ear);
@@ -138,7 +119,7 @@ static void a_visit_never_stands_in_the_way(void **state)
     struct page p;
     char foreign[100];
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "inspect", "");
     (void)snprintf(foreign, sizeof(foreign), "install.%s", p.visit);
     const char *const tickets[] = {"install", "install.", "install.nonsense",
@@ -146,10 +127,10 @@ static void a_visit_never_stands_in_the_way(void **state)
     for (size_t n = 0; n < sizeof(tickets) / sizeof(tickets[0]); n++) {
         struct exchange m2, m4, m6;
         front_begin(&w, tickets[n], &m2);
-        expect(tickets[n], &m2, 200, "", "");
+        exchange_expect(tickets[n], &m2, 200, "", "");
         assert_string_equal(m2.purpose, "install");
         front_go_on(&w, &m2, NULL, &m4);
-        expect(tickets[n], &m4, 200, "", "");
+        exchange_expect(tickets[n], &m4, 200, "", "");
         front_go_on(&w, &m4, NULL, &m6);
         while (m6.status == 200) {
             struct exchange next;
@@ -157,7 +138,7 @@ static void a_visit_never_stands_in_the_way(void **state)
             exchange_finish(&m6);
             m6 = next;
         }
-        expect(tickets[n], &m6, 204, "confirmed", n == 0 ? "none" : "already-there");
+        exchange_expect(tickets[n], &m6, 204, "confirmed", n == 0 ? "none" : "already-there");
         exchange_finish(&m2);
         exchange_finish(&m4);
         exchange_finish(&m6);
@@ -166,7 +147,7 @@ static void a_visit_never_stands_in_the_way(void **state)
     ear_close(&p.ear);
     struct exchange x;
     front_begin(&w, "install-.AAAAAAAAAAAAAAAAAAAAAA", &x);
-    expect("another ticket", &x, 403, "failed", "wrong-ticket");
+    exchange_expect("another ticket", &x, 403, "failed", "wrong-ticket");
     assert_string_equal(x.purpose, ""); /* nothing is told of an order without its ticket */
     exchange_finish(&x);
     front_world_close(&w);
@@ -181,13 +162,13 @@ static void a_first_answer_may_be_the_last(void **state)
     struct exchange x;
     char path[200];
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "inspect", "");
     (void)snprintf(path, sizeof(path), "/gp/adm?t=%s", p.ticket);
     const struct question q = {
         .method = "POST", .path = path, .protocol = gp, .from = "//se-id/ATR/3B00;//aa-id/uuid/x"};
     front_ask(&w, &q, &x);
-    expect("unknown card", &x, 204, "failed", "unknown-card");
+    exchange_expect("unknown card", &x, 204, "failed", "unknown-card");
     assert_string_equal(x.purpose, "inspect");
     assert_string_equal(x.app, "");
     hear_end(&p, &x);
@@ -206,7 +187,7 @@ static void profile_b_takes_a_visit_too(void **state)
     char path[200];
     uint8_t memory[ATR_MAX], body[100];
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "install", "");
     wr_fixed(&atr, memory, sizeof(memory));
     vcard_put_atr(w.bench.card, &atr);
@@ -234,7 +215,7 @@ static void a_page_finds_its_session_again(void **state)
     struct exchange m2, m4, m6, x;
     char path[100];
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "install", "");
     front_begin(&w, p.ticket, &m2);
     hear_step(&p, &m2);
@@ -250,7 +231,7 @@ static void a_page_finds_its_session_again(void **state)
     front_go_on(&w, &m2, NULL, &m4);
     hear_step(&again, &m4);
     front_go_on(&w, &m4, NULL, &m6);
-    expect("M6", &m6, 204, "confirmed", "none");
+    exchange_expect("M6", &m6, 204, "confirmed", "none");
     hear_end(&again, &m6);
     open_page(&w, &late, "install", m2.session);
     hear_end(&late, &m6);
@@ -272,7 +253,7 @@ static void a_session_that_is_given_up_ends_for_the_page_too(void **state)
     char text[200];
     (void)state;
     assert_int_equal(setenv("FRONT_TIMEOUT_S", "1", 1), 0);
-    open_world(&w);
+    front_world_open_hello(&w);
     open_page(&w, &p, "install", "");
     front_begin(&w, p.ticket, &m2);
     hear_step(&p, &m2);
@@ -294,7 +275,7 @@ static void watchers_leave_room_for_deliveries(void **state)
     struct ear ears[ALL - PAGES + 1];
     struct exchange m2;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     /* Each page is of another address: one address has no so many connections. */
     for (size_t n = 0; n < ALL + 1; n++) {
         char from[20];
@@ -309,7 +290,7 @@ static void watchers_leave_room_for_deliveries(void **state)
         }
     }
     front_begin(&w, pages[0].ticket, &m2);
-    expect("M2", &m2, 200, "", "");
+    exchange_expect("M2", &m2, 200, "", "");
     hear_step(&pages[0], &m2);
     exchange_finish(&m2);
     for (size_t n = 0; n < PAGES; n++)
@@ -327,7 +308,7 @@ static void streams_do_not_hold_the_server(void **state)
     struct page pages[PAGES];
     struct timespec before, after;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (size_t n = 0; n < PAGES; n++)
         open_page(&w, &pages[n], "install", "");
     (void)clock_gettime(CLOCK_MONOTONIC, &before);
@@ -346,7 +327,7 @@ static void clients_that_vanish_do_not_end_the_server(void **state)
 {
     struct front_world w;
     (void)state;
-    open_world(&w);
+    front_world_open_hello(&w);
     for (unsigned n = 0; n < 20; n++) {
         struct page p;
         struct exchange m2;
@@ -357,7 +338,7 @@ static void clients_that_vanish_do_not_end_the_server(void **state)
         assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
         ear_close(&p.ear); /* resets the connection */
         front_begin(&w, p.ticket, &m2);
-        expect("M2", &m2, 200, "", "");
+        exchange_expect("M2", &m2, 200, "", "");
         exchange_finish(&m2);
     }
     assert_int_equal(front_stop(&w), 0);

@@ -236,6 +236,25 @@ void front_world_open(struct front_world *w, const struct bench_setup *setup)
     front_start(w);
 }
 
+const uint8_t front_hello_app[] = {0xF0, 0x00, 0x00, 0x00, 0x01, 0x01};
+
+void front_world_open_hello(struct front_world *w)
+{
+    const struct bench_setup setup = bench_modern();
+    front_world_open(w, &setup);
+    bench_add_app(&w->bench, "hello", "hello-jc222.cap", NULL);
+    bench_add_order(&w->bench, "install", "install", "hello", "", "");
+    /* bench_open adds the order inspect. */
+}
+
+void exchange_expect(const char *what, const struct exchange *x, long status, const char *outcome,
+                     const char *reason)
+{
+    if (x->status != status || strcmp(x->outcome, outcome) != 0 || strcmp(x->reason, reason) != 0)
+        fail_msg("%s: %ld %s %s instead of %ld %s %s", what, x->status, x->outcome, x->reason, status,
+                 outcome, reason);
+}
+
 void front_world_close(struct front_world *w)
 {
     if (w->front > 0)

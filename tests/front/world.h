@@ -24,6 +24,9 @@ struct front_world {
 bool front_child(int argc, char **argv, int *code);
 
 void front_world_open(struct front_world *w, const struct bench_setup *setup);
+/* Of modern cards, with the application hello and the orders install and inspect. */
+void front_world_open_hello(struct front_world *w);
+extern const uint8_t front_hello_app[6];
 /* Stops the front gracefully unless it is gone already. */
 void front_world_close(struct front_world *w);
 void front_start(struct front_world *w);
@@ -42,6 +45,9 @@ struct exchange {
     char cookie[200]; /* name=value */
 };
 void exchange_finish(struct exchange *x);
+/* Fails the test, with what, when the answer is another. */
+void exchange_expect(const char *what, const struct exchange *x, long status, const char *outcome,
+                     const char *reason);
 
 /* What a request says. NULL: the header is not sent. */
 struct question {
