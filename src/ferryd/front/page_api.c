@@ -14,6 +14,7 @@
 #include "front/dialogue.h"
 #include "front/named.h"
 #include "front/page_bodies.h"
+#include "front/pages.h"
 #include "front/trigger.h"
 
 enum {
@@ -58,33 +59,17 @@ static enum err list_offers(const struct page_api *a, struct offers *out)
     return a->store->ops->list_offers(a->store->ctx, &page, take_offer, out);
 }
 
-/* The part of a path behind the last slash, with what is special in an address as %XX. */
-static void package_path(const char *file, char *out, size_t size)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-~+";
-    const char *slash = strrchr(file, '/');
-    struct writer w;
-    wr_fixed(&w, out, size - 1);
-    wr_view(&w, view_str("/download/"));
-    for (const char *c = slash != NULL ? slash + 1 : file; *c != '\0'; c++) {
-        char escaped[4];
-        (void)snprintf(escaped, sizeof(escaped), "%%%02X", (unsigned char)*c);
-        wr_view(&w, strchr(plain, *c) != NULL ? view_of(c, 1) : view_str(escaped));
-    }
-    out[wr_ok(&w) && file[0] != '\0' ? w.len : 0] = '\0';
-}
-
 static void site(const struct page_request *q)
 {
     const struct config *c = q->api->config;
-    char package[3 * CONFIG_VALUE_MAX + sizeof("/download/")];
+    char package[PACKAGE_ADDRESS_MAX];
     struct offers offers = {.api = q->api};
     enum err e = list_offers(q->api, &offers);
     if (e != OK) {
         reply_outcome(q->http->reply, e, NULL);
         return;
     }
-    package_path(c->client_package, package, sizeof(package));
+    pages_package_address(c->client_package, package, sizeof(package));
     reply_json(q->http->reply, 200,
                json_pack("{s:s,s:s,s:s,s:I,s:s,s:b,s:s}", "issuer", c->issuer, "help_phone", c->help_phone,
                          "help_url", c->help_url, "agent_port", (json_int_t)c->agent_port, "package", package,

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-
 enum { POLICY_MAX = 512 };
 
 struct pages {
@@ -34,13 +32,34 @@ static void make_policies(struct pages *p)
         (void)snprintf(p->holder_policy, sizeof(p->holder_policy), POLICY " http://127.0.0.1:%u", port);
 }
 
+static const char download[] = "/download/";
+
+static const char *name_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    return slash != NULL ? slash + 1 : file;
+}
+
+void pages_package_address(const char *file, char *out, size_t size)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-~+";
+    struct writer w;
+    wr_fixed(&w, out, size - 1);
+    wr_view(&w, view_str(download));
+    for (const char *c = name_of(file); *c != '\0'; c++) {
+        char escaped[4];
+        (void)snprintf(escaped, sizeof(escaped), "%%%02X", (unsigned char)*c);
+        wr_view(&w, strchr(plain, *c) != NULL ? view_of(c, 1) : view_str(escaped));
+    }
+    out[wr_ok(&w) && file[0] != '\0' ? w.len : 0] = '\0';
+}
+
 static enum err read_package(struct pages *p)
 {
-    const char *path = p->setup.client_package, *slash = strrchr(path, '/');
+    const char *path = p->setup.client_package;
     if (path[0] == '\0')
         return OK;
-    (void)snprintf(p->package_path, sizeof(p->package_path), "/download/%s",
-                   slash != NULL ? slash + 1 : path);
+    (void)snprintf(p->package_path, sizeof(p->package_path), "%s%s", download, name_of(path));
     return config_read_file(path, CLIENT_PACKAGE_MAX, &p->package);
 }
 

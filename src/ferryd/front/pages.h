@@ -5,9 +5,11 @@
 #ifndef FRONT_PAGES_H
 #define FRONT_PAGES_H
 
+#include "config.h"
 #include "front/http.h"
 #include "front/web_assets.h"
 
+enum { PACKAGE_ADDRESS_MAX = 3 * CONFIG_VALUE_MAX + sizeof("/download/") };
 enum { CLIENT_PACKAGE_MAX = 64 * 1024 * 1024 }; /* of the client's package: it is kept in memory */
 
 struct pages;
@@ -22,8 +24,10 @@ enum err pages_new(struct pages **out, const struct pages_setup *s) MUST_USE;
 /* Accepts NULL and clears. After the HTTP server is gone: its replies borrow from here. */
 void pages_free(struct pages **p);
 
-/* Where the package is offered, "/download/<file name>"; "" without one. */
+/* Where the package is served, "/download/<file name>", as a path that is decoded; "" without one. */
 const char *pages_package_path(const struct pages *p);
+/* The same of a file as it stands in an address: what is special there as %XX. size: PACKAGE_ADDRESS_MAX. */
+void pages_package_address(const char *file, char *out, size_t size);
 /* Answers a GET of a page, or of anything below /assets/, /console/ and /download/. */
 void pages_get(struct pages *p, const struct http_request *r);
 
