@@ -16,8 +16,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Exit codes of both programs; whatever else they end with, they have not asked. */
-enum { DIALOG_YES = 0, DIALOG_NO = 1, CANNOT_START = 127 };
+/* Exit codes; whatever else a dialog ends with, it has not asked. zenity says 1 without a screen, too, so it
+ * is told another number for a no. */
+enum { DIALOG_YES = 0, KDIALOG_NO = 1, ZENITY_NO = 100, CANNOT_START = 127 };
+#define ZENITY_NO_TEXT "100"
 enum { ARGUMENTS_BYTES_MAX = 16 * 1024 };
 
 /* ---- What a dialog's arguments are ------------------------------------------------------------------- */
@@ -79,11 +81,20 @@ static const struct dialog {
     const char *program;
     void (*put)(struct writer *w, const char *text);
     const struct argument *arguments[2]; /* by enum consent_kind */
+    int no;                              /* exit code */
 } dialogs[] = {
-    {"zenity", put_zenity, {zenity_question, zenity_failure}},
-    {"kdialog", put_kdialog, {kdialog_question, kdialog_failure}},
+    {"zenity", put_zenity, {zenity_question, zenity_failure}, ZENITY_NO},
+    {"kdialog", put_kdialog, {kdialog_question, kdialog_failure}, KDIALOG_NO},
 };
 enum { DIALOGS = sizeof(dialogs) / sizeof(dialogs[0]) };
+
+static const struct dialog *dialog_find(const char *program)
+{
+    for (size_t i = 0; i < DIALOGS; i++)
+        if (strcmp(dialogs[i].program, program) == 0)
+            return &dialogs[i];
+    return NULL;
+}
 
 static void put_argument(struct writer *w, const struct dialog *d, const struct argument *a, const char *text,
                          enum language l)
@@ -103,15 +114,13 @@ static void put_argument(struct writer *w, const struct dialog *d, const struct 
 enum err consent_arguments(struct consent_arguments *out, const char *program, enum consent_kind kind,
                            const char *text, enum language l)
 {
-    size_t i = 0;
-    while (i < DIALOGS && strcmp(dialogs[i].program, program) != 0)
-        i++;
+    const struct dialog *d = dialog_find(program);
     *out = (struct consent_arguments){0};
     wr_heap(&out->memory, ARGUMENTS_BYTES_MAX);
-    if (i == DIALOGS)
+    if (d == NULL)
         return ERR_NOT_FOUND;
-    for (const struct argument *a = dialogs[i].arguments[kind]; a->part != PART_END; a++, out->count++)
-        put_argument(&out->memory, &dialogs[i], a, text, l);
+    for (const struct argument *a = d->arguments[kind]; a->part != PART_END; a++, out->count++)
+        put_argument(&out->memory, d, a, text, l);
     return wr_status(&out->memory);
 }
 
@@ -161,6 +170,8 @@ static void become(const char *program, char *const *argv)
         dup2(null, STDERR_FILENO);
     }
     speak_utf8();
+    setenv("ZENITY_CANCEL", ZENITY_NO_TEXT, 1);
+    setenv("ZENITY_ESC", ZENITY_NO_TEXT, 1);
     execvp(program, argv);
     _exit(CANNOT_START);
 }
@@ -196,7 +207,8 @@ static enum err dialog_show(const char *program, enum consent_kind kind, const c
     wr_free(&a.memory);
     if (code == DIALOG_YES)
         return OK;
-    return code == DIALOG_NO ? ERR_POLICY : ERR_UNSUPPORTED;
+    const struct dialog *d = dialog_find(program);
+    return d != NULL && code == d->no ? ERR_POLICY : ERR_UNSUPPORTED;
 }
 
 /* ---- The terminal ------------------------------------------------------------------------------------ */
