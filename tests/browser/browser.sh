@@ -112,7 +112,7 @@ start_desk() {
         mount -t tmpfs tmpfs /var/lib/xkb || return
     export DISPLAY=":$display" GTK_A11Y=none NO_AT_BRIDGE=1 LANG=C.UTF-8
     spawn screen Xvfb "$DISPLAY" -screen 0 1024x768x24 -nolisten tcp -nolock -noreset
-    await 10 screen_is_there && holder_profile && trust_authority &&
+    await screen_is_there && holder_profile && trust_authority &&
         policies '{AutoLaunchProtocolsFromOrigins}' && handler yes
 }
 
@@ -123,7 +123,7 @@ window_of() {
 }
 
 dialogue() {
-    await "$2" window_of "$1" && window_of "$1" && tr '\0' '\n' <"/proc/$dialogue/cmdline"
+    await window_of "$1" && window_of "$1" && tr '\0' '\n' <"/proc/$dialogue/cmdline"
 }
 
 is_gone() {
@@ -138,7 +138,7 @@ answer() {
     no) xdotool key --clearmodifiers Escape ;;
     enter) xdotool key --clearmodifiers Return ;;
     esac
-    await 10 is_gone
+    await is_gone
 }
 
 # After journeys that broke off: no card in the reader, no window, reader and handler where they belong.

@@ -98,8 +98,7 @@ await part('every view', async () => {
   const who = await visitor();
   const page = await signIn('console', who);
   for (const entry of ['Cards', 'Applications', 'Orders', 'Sessions', 'Card types', 'Keys', 'Audit', 'Overview']) {
-    const ms = await goTo(page, entry);
-    await ok(`${entry}: there in ${ms} ms`, ms < 5000);
+    await goTo(page, entry);
     await look(`console ${entry}`, page);
   }
   await same('overview: how many cards', '100,002 Cards', (await page.locator('.tiles a[href="/console/cards"]').innerText()).replaceAll(/\s+/g, ' '));
@@ -122,24 +121,22 @@ await part('every view', async () => {
 await part('a hundred thousand cards', async () => {
   const who = await visitor();
   const page = await signIn('cards', who);
-  const timed = async (name, act, there) => {
-    const begun = Date.now();
+  const shows = async (name, act, first) => {
     await act();
-    await there();
-    await ok(`cards: ${name} in ${Date.now() - begun} ms`, Date.now() - begun < 3000);
+    const there = page.locator('main tbody tr:first-child th', { hasText: first }).waitFor();
+    await ok(`cards: ${name}`, await there.then(() => true, () => false));
   };
-  const firstIs = (pattern) => () => page.locator('main tbody th', { hasText: pattern }).first().waitFor();
-  await timed('the first of them', () => goTo(page, 'Cards'), firstIs(/^42030000000001$/));
+  await shows('the first of them', () => goTo(page, 'Cards'), /^42030000000001$/);
   await same('cards: a page at a time', 50, await rowsOf(page).count());
-  await timed('the next page', () => page.getByRole('button', { name: 'Next page' }).click(), firstIs(/^42030000000051$/));
-  await timed('and back', () => page.getByRole('button', { name: 'Previous page' }).click(), firstIs(/^42030000000001$/));
-  await timed('one by its number', () => page.getByRole('searchbox').fill('42030000099999'), firstIs(/^42030000099999$/));
+  await shows('the next page', () => page.getByRole('button', { name: 'Next page' }).click(), /^42030000000051$/);
+  await shows('and back', () => page.getByRole('button', { name: 'Previous page' }).click(), /^42030000000001$/);
+  await shows('one by its number', () => page.getByRole('searchbox').fill('42030000099999'), /^42030000099999$/);
   await until(async () => (await rowsOf(page).count()) === 1);
   await same('cards: and no other', 1, await rowsOf(page).count());
   await page.getByRole('searchbox').fill('');
-  await timed('those of a type', () => page.locator('select').selectOption('badge'), firstIs(/^42030000000001$/));
+  await shows('those of a type', () => page.locator('select').selectOption('badge'), /^42030000000001$/);
   await page.locator('select').selectOption('');
-  await timed('those that are set aside', () => page.getByRole('checkbox').check(), firstIs(/^999999/));
+  await shows('those that are set aside', () => page.getByRole('checkbox').check(), /^999999/);
   await until(async () => (await rowsOf(page).count()) === 1);
   await same('cards: only that one', [await world('echo "$aside"')], await page.locator('main tbody th').allInnerTexts());
   await leave('cards', who);

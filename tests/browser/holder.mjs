@@ -123,7 +123,7 @@ await part('the card is pulled in the middle', async () => {
   await holder.consent('yes');
   await holder.delivered(page, 5);
   await world('pull torn KILL');
-  await page.locator('.verdict').waitFor({ timeout: 20000 });
+  await page.locator('.verdict').waitFor();
   await holder.says(name, page, 'The card was removed, or its contact was lost.', 'Put the card back');
   await holder.neverSaid(`${name}: it never said that it was done`, page, 'confirmed');
   await look('pulled', page, { only: ['phone'] });
@@ -264,7 +264,7 @@ await part('nothing opens the link', async () => {
   const { invitation } = await holder.order({ app: 'hello', type: 'badge' });
   const page = await holder.openInvitation(name, who, invitation);
   await holder.press(page);
-  await page.getByText('Nothing has opened so far.').waitFor({ timeout: 15000 });
+  await page.getByText('Nothing has opened so far.').waitFor();
   const command = await page.locator('.command code').innerText();
   await has(`${name}: the command is shown`, command, /^ferry run 'https:\/\/localhost:8443\//);
   await page.getByRole('button', { name: /^Copy/ }).click();
@@ -294,7 +294,7 @@ await part('the server is killed in the middle', async () => {
   await holder.consent('yes');
   await holder.delivered(page, 5);
   await world('kill_front');
-  const ended = await holder.outcome(page, 60000);
+  const ended = await holder.outcome(page);
   await same(`${name}: the page goes on and ends right`, 'confirmed/none', ended);
   await holder.answers(`${name}: the application answers`, 'steady', bulk);
   await leave(name, who);

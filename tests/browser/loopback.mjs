@@ -135,7 +135,7 @@ await part('no origin', async () => {
     const options = mode === 'cors' ? { method: 'POST', headers: rightHeaders, body } : { method: 'POST', mode, body };
     // The frame has a process of its own, which tells what came back on the console only.
     const told = mode === 'cors' ? /'http:\/\/127.0.0.1:28573\/v1\/run' from origin 'null' has been blocked by CORS policy/ : /status of 403/;
-    const answer = page.waitForEvent('console', { timeout: 3000, predicate: (message) => told.test(message.text()) }).then(() => true, () => false);
+    const answer = page.waitForEvent('console', { predicate: (message) => told.test(message.text()) }).then(() => true, () => false);
     await page.evaluate(([script]) => {
       const frame = document.createElement('iframe');
       frame.sandbox = 'allow-scripts';

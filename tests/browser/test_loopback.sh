@@ -10,7 +10,7 @@ agent_port=28573
 
 start_agent() {
     spawn agent ferry agent --profile "$work/holder.conf" --origin "$origin"
-    await 10 agent_is_there
+    await agent_is_there
 }
 
 # Strangers are refused, so an answer of any kind is a sign of life.

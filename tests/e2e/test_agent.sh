@@ -23,7 +23,7 @@ start_agent() {
     : >"$work/agent.log"
     spawn agent sh -c "exec script -qec \"exec '$ferry' agent --json --port 0 --reader '$(reader_of card)' $*\" /dev/null <'$work/keys'"
     exec 9>"$work/keys"
-    await 20 grep -q '"event":"listening"' "$work/agent.log" || return
+    await grep -q '"event":"listening"' "$work/agent.log" || return
     port=$(grep '"event":"listening"' "$work/agent.log" | head -n 1 | tr -d '\r' | jq -r .port)
     agent=http://127.0.0.1:$port
 }
@@ -31,7 +31,7 @@ start_agent() {
 # By the pid of the agent itself; the terminal ends with it.
 stop_agent() {
     kill -TERM "$(pgrep -f "^$ferry agent --json --port 0" | head -n 1)"
-    await 20 sh -c "! kill -0 $(pid_of agent) 2>/dev/null"
+    await sh -c "! kill -0 $(pid_of agent) 2>/dev/null"
     stop agent ''
     exec 9>&-
     rm "$work/keys"
@@ -104,7 +104,7 @@ pair() {
 }
 pair &
 waiting=$!
-ok 'the user is asked' await 20 asked 1
+ok 'the user is asked' await asked 1
 ok 'and the question names the page' grep -q "^Page: $origin" "$work/agent.log"
 call pair '{}'
 same 'one question at a time' '409 busy' "$status $(jq -r .error "$work/answer")"
@@ -116,7 +116,7 @@ same 'no is no' '403 declined' "$(cat "$work/paired")"
 nothing 'after a no' 403 not-paired
 pair &
 waiting=$!
-ok 'the user is asked again' await 20 asked 2
+ok 'the user is asked again' await asked 2
 say y
 wait $waiting
 same 'yes is yes' '200 paired' "$(cat "$work/paired")"
@@ -197,7 +197,7 @@ call state '{}'
 same 'nothing has run' '200 false ' "$status $(jq -r '"\(.running) \(.run)"' "$work/answer")"
 call run "{\"ticket\":\"$bare\"}"
 same 'our page, let in, with a ticket' '202 1' "$status $(jq -r .run "$work/answer")"
-ok 'the order is fulfilled' await 60 ran confirmed
+ok 'the order is fulfilled' await ran confirmed
 ok 'the card has it' sh -c "'$ferry_card' show '$work/card.card' | grep -q F00000000101"
 count=$(commands card)
 ok 'it was asked much for that' test "$count" -gt 10
@@ -208,7 +208,7 @@ must 'the card is taken out' pull card
 must 'and put in again' insert card --log
 call run "{\"ticket\":\"$bare\"}"
 same 'then it may' 202 "$status"
-ok 'and is served' await 60 ran confirmed
+ok 'and is served' await ran confirmed
 ok 'the ticket and the token are in no log' absent_token
 
 # One operation at a time; each waits for its card.
@@ -220,7 +220,7 @@ same 'another one has to wait' '409 busy' "$status $(jq -r .error "$work/answer"
 echo "$bare" >"$work/bare"
 ok 'the ticket is in no list of arguments' sh -c "! grep -qaF -f '$work/bare' /proc/[0-9]*/cmdline"
 insert card --log
-ok 'it is served when it comes' await 60 ran confirmed
+ok 'it is served when it comes' await ran confirmed
 pull card
 for n in 1 2 3 4 5 6 7 8 9 10 11; do
     call run '{"ticket":"AAAA"}'
@@ -239,16 +239,16 @@ call state '{}'
 same 'our token is not good for another page' '403 not-paired' "$status $(jq -r .error "$work/answer")"
 pair &
 waiting=$!
-ok 'the user is asked for that page' await 20 asked 1
+ok 'the user is asked for that page' await asked 1
 say y
 wait $waiting
 pairing=$(cat "$work/pairing")
 call run "{\"ticket\":\"$bare\"}"
 same 'it has an operation' 202 "$status"
-ok 'for which the user is asked as well' await 20 asked 2
+ok 'for which the user is asked as well' await asked 2
 ok 'and which names its own server' grep -q '^Server: 127.0.0.2:8443' "$work/agent.log"
 say y
-ok 'that server is called, and does not answer' await 20 ran failed
+ok 'that server is called, and does not answer' await ran failed
 same 'for that reason' server-gone "$(jq -r .reason "$work/answer")"
 origin=$ours pairing=$ours_pairing
 call state '{}'
@@ -256,18 +256,18 @@ same 'our page is told nothing of it' '200 false ' "$status $(jq -r '"\(.running
 pull card
 insert card --log
 call run "{\"ticket\":\"$bare\"}"
-ok 'the user is asked for ours' await 20 asked 3
+ok 'the user is asked for ours' await asked 3
 say n
-ok 'and says no' await 20 ran failed
+ok 'and says no' await ran failed
 same 'so that nothing happens' declined "$(jq -r .reason "$work/answer")"
 call run "{\"ticket\":\"$bare\"}"
-ok 'the user is asked again' await 20 asked 4
+ok 'the user is asked again' await asked 4
 say y
-ok 'and says yes' await 20 ran confirmed
+ok 'and says yes' await ran confirmed
 for n in 5 6; do
     pair &
     waiting=$!
-    await 20 asked $n
+    await asked $n
     say n
     wait $waiting
 done
@@ -297,12 +297,12 @@ same 'an operation begins' 202 "$status"
 some_commands() {
     [ "$(commands card)" -gt "$count" ]
 }
-ok 'the card is asked, and the server does not answer' await 20 some_commands
+ok 'the card is asked, and the server does not answer' await some_commands
 kill -TERM "$(pgrep -f "^$ferry agent --json --port 0" | head -n 1)"
-ok 'an agent that is told to end takes no more' await 10 sh -c "! curl -s '$agent/v1/hello' --max-time 2"
+ok 'an agent that is told to end takes no more' await sh -c "! curl -s '$agent/v1/hello' --max-time 2"
 ok 'but is still there' running agent
 # shellcheck disable=SC2086
 kill -CONT $workers
-ok 'and serves that card' await 60 grep -q '"what":"confirmed"' "$work/agent.log"
-ok 'and ends' await 20 sh -c "! kill -0 $(pid_of agent) 2>/dev/null"
+ok 'and serves that card' await grep -q '"what":"confirmed"' "$work/agent.log"
+ok 'and ends' await sh -c "! kill -0 $(pid_of agent) 2>/dev/null"
 tap_end

@@ -42,7 +42,7 @@ disturb() {
 # Everything is there again, and the order is run until it settles.
 settle() {
     running ferryd || start_server
-    await 20 server_is_up
+    await server_is_up
     running "card-$card" || insert "$card"
     for try in 1 2 3 4 5; do
         order --app "$app" --type badge

@@ -16,7 +16,7 @@ start_screen() {
     mkdir -p /tmp/.X11-unix
     # Without -noreset it turns away whoever comes just as its last client leaves.
     spawn screen Xvfb -displayfd 7 -screen 0 800x600x24 -nolisten tcp -noreset 7>"$work/display"
-    await 20 test -s "$work/display" || return
+    await test -s "$work/display" || return
     DISPLAY=:$(cat "$work/display")
     export DISPLAY
 }
@@ -27,13 +27,13 @@ is_gone() {
 
 # press KEY...: in the dialog, once it is there, until it goes: keys are lost on one that still draws itself.
 press() {
-    await 60 xdotool search --name '^Cardferry$' || return
+    await xdotool search --name '^Cardferry$' || return
     window=$(xdotool search --name '^Cardferry$' | tail -n 1)
     for press_again in 1 2 3 4 5 6 7 8; do
         xdotool windowfocus --sync "$window"
         sleep 0.5
         xdotool key "$@"
-        await 3 is_gone && return
+        await_for 3 is_gone && return
         echo "# press $press_again came to nothing"
     done
     return 1

@@ -50,7 +50,7 @@ new_card killed "$key" --count-openings
 insert killed --fault slow:30
 desk=killed
 spawn install "$ferry" local install "$caps/bulk24-jc222.cap" --key "$work/key" --reader "$(reader_of killed)" --verbose
-await 20 grep -q 'block 5' "$work/install.log"
+await grep -q 'block 5' "$work/install.log"
 stop install KILL
 again killed
 held 'a killed program leaves no package' 0 '.packages | length'
@@ -63,7 +63,7 @@ desk=counted
 for round in 1 2 3; do
     insert counted --fault slow:700
     spawn list "$ferry" local list --key "$work/key" --reader "$(reader_of counted)"
-    await 20 sh -c "cat '$XDG_STATE_HOME'/cardferry/cards/* | grep -q '^- 00 $round '"
+    await sh -c "cat '$XDG_STATE_HOME'/cardferry/cards/* | grep -q '^- 00 $round '"
     stop list KILL
     pull counted
 done

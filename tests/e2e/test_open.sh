@@ -98,7 +98,7 @@ ask_slowly() {
     mkfifo "$work/keys"
     spawn terminal sh -c "exec script -qec \"'$ferry' open '$link' --reader 'sim:$work/desk.sock' --json\" /dev/null <'$work/keys'"
     exec 9>"$work/keys"
-    await 20 grep -q 'Do you want this?\|Möchten Sie das?' "$work/terminal.log"
+    await grep -q 'Do you want this?\|Möchten Sie das?' "$work/terminal.log"
 }
 
 # say WORD: types it, and waits for the end.
@@ -114,7 +114,7 @@ say() {
 
 put_in() {
     spawn "card-$1" "$ferry_card" run "$work/$1.card" --socket "$work/desk.sock" --log
-    await 10 test -S "$work/desk.sock"
+    await test -S "$work/desk.sock"
 }
 
 pull card

@@ -59,7 +59,7 @@ deliver_pairs() {
 plant() {
     : >"$work/planted.log"
     spawn planted "$search" plant "$1"
-    await 10 grep -q planted "$work/planted.log"
+    await grep -q planted "$work/planted.log"
 }
 
 restarted() {
@@ -172,13 +172,13 @@ deliver 'the row as it was opens'
 for role in keeper front; do
     old_front=$(child front) old=$(child $role)
     kill -s KILL "$old"
-    ok "a $role that was killed is started again" await 20 restarted $role "$old"
+    ok "a $role that was killed is started again" await restarted $role "$old"
     ok "and the front is a new one" [ "$(child front)" != "$old_front" ]
     deliver "after the $role's death"
 done
 old=$(child front)
 kill -s SYS "$old"
-ok 'a front that its confinement kills is started again' await 20 restarted front "$old"
+ok 'a front that its confinement kills is started again' await restarted front "$old"
 ok 'and the log says why' grep -q 'role=front signal=31 why=confinement' "$work/ferryd.log"
 
 supervisor=$(pid_of ferryd) keeper=$(child keeper) front=$(child front)
@@ -195,7 +195,7 @@ ok 'and the log says so' grep -q 'supervisor.killed role=front' "$work/ferryd.lo
 must 'it starts once more' start_server
 keeper=$(child keeper) front=$(child front)
 stop_server KILL
-ok 'without its supervisor it ends by itself' await 15 sh -c "! kill -0 $keeper 2>/dev/null && ! kill -0 $front 2>/dev/null"
+ok 'without its supervisor it ends by itself' await sh -c "! kill -0 $keeper 2>/dev/null && ! kill -0 $front 2>/dev/null"
 
 # --- what keeps it from starting ---
 

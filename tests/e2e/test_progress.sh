@@ -66,7 +66,7 @@ put_in() {
     put_in_name=$1
     shift
     spawn "card-$put_in_name" "$ferry_card" run "$work/$put_in_name.card" --socket "$work/desk.sock" "$@"
-    await 10 test -S "$work/desk.sock"
+    await test -S "$work/desk.sock"
 }
 
 start_badges
@@ -81,12 +81,12 @@ without=$(jq -r .url "$work/order.json")
 # The page follows.
 must 'a page makes a visit' visit
 start "$link" --wait 60
-ok 'the page sees that there is no card' await 20 last_stage_is no-card
+ok 'the page sees that there is no card' await last_stage_is no-card
 put_in one
 finish
 ended 'the order is fulfilled' confirmed none 0
 commands=$(echo "$run_last" | jq -r .commands)
-ok 'the page sees its end' await 20 last_stage_is ended
+ok 'the page sees its end' await last_stage_is ended
 ok 'in the order in which it went' sh -c "echo '$(stages)' | grep -qE '^(client )?no-card( reader)?( identify)?( authenticate)?( deliver)?( settle)? ended\$'"
 same 'with the reader' "sim:$work/desk.sock" "$(newest reader)"
 stop card-one
@@ -104,7 +104,7 @@ put_in two --fault slow:20
 start "$link"
 finish
 ended 'a slow card is served' confirmed none 0
-ok 'the page sees its end' await 20 last_stage_is ended
+ok 'the page sees its end' await last_stage_is ended
 ok 'it was told several times how far it is' test "$(reports)" -ge 3
 ok 'but by far not at each of its commands' test "$(reports)" -le $((commands / 4))
 ok 'each time further' sh -c "grep -A1 '^event: client' '$work/events.log' | sed -n 's/^data: //p' |
@@ -118,7 +118,7 @@ put_in torn --fault tear:60
 start "$link"
 finish
 ended 'a card that is pulled' failed card-pulled 11
-ok 'the page sees that, too' await 20 saw lost
+ok 'the page sees that, too' await saw lost
 stop card-torn
 
 # Somebody says no.
@@ -126,13 +126,13 @@ must 'another visit' visit
 code=0
 echo n | script -qec "'$ferry' open '$link' --reader 'sim:$work/desk.sock'" /dev/null >"$work/run.out" 2>&1 || code=$?
 same 'the user says no' 18 "$code"
-ok 'and the page knows' await 20 last_stage_is declined
+ok 'and the page knows' await last_stage_is declined
 same 'it saw nothing else' declined "$(stages)"
 must 'another visit' visit
 start "$link"
 finish
 ended 'a client that gives up' failed no-card 6
-ok 'says what is missing' await 20 last_stage_is no-card
+ok 'says what is missing' await last_stage_is no-card
 must 'another visit' visit
 put_in three
 spawn client sh -c "exec '$ferry' run '$link' --reader 'sim:$work/desk.sock' --json --ca /dev/null"
@@ -143,15 +143,15 @@ stop card-three
 
 # A network that swallows the reports: the card does not wait for them. They come first, so they are held.
 spawn relay "$build/tests/e2e/port_relay" 9443 8443 1
-must 'a relay' await 10 grep -q listening "$work/relay.log"
+must 'a relay' await grep -q listening "$work/relay.log"
 must 'another visit' visit
 start "$(echo "$url" | sed 's/:8443/:9443/')" --wait 60
-ok 'the report is under way, and is not answered' await 20 grep -q '^1 held' "$work/relay.log"
+ok 'the report is under way, and is not answered' await grep -q '^1 held' "$work/relay.log"
 put_in three
 finish
 ended 'the order is fulfilled all the same' confirmed none 0
 same 'with the same commands' "$commands" "$(echo "$run_last" | jq -r .commands)"
-ok 'the report was cut off' await 20 grep -q '^1 closed' "$work/relay.log"
+ok 'the report was cut off' await grep -q '^1 closed' "$work/relay.log"
 # What was said when: the run's end stands in its log before the report is given up.
 same 'and two connections were enough' '1 held 2 passed' "$(grep 'held\|passed' "$work/relay.log" | paste -sd' ')"
 same 'and the page heard nothing' '' "$(stages)"
@@ -161,7 +161,7 @@ stop card-three
 # Without a visit nobody is told anything.
 : >"$work/relay.log"
 spawn relay "$build/tests/e2e/port_relay" 9443 8443 0
-must 'a relay' await 10 grep -q listening "$work/relay.log"
+must 'a relay' await grep -q listening "$work/relay.log"
 put_in four
 start "$(echo "$without" | sed 's/:8443/:9443/')"
 finish

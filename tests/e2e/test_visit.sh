@@ -27,7 +27,7 @@ heard() {
 
 follow() {
     spawn events curl -sSN --cacert "$(setting ca)" "$events"
-    await 10 watched
+    await watched
 }
 
 watched() {
@@ -55,13 +55,13 @@ same 'it learns what the order is for' 'install Hello badge open' \
 must 'it follows' follow
 run badge
 ended 'the client delivers with the link of the page' confirmed none 0
-ok 'the page hears the end' await 10 ended_for_the_page
+ok 'the page hears the end' await ended_for_the_page
 same 'the server says how it went' "$session confirmed none" "$(heard end | jq -r '"\(.session) \(.outcome) \(.reason)"')"
 same 'and which steps there were' 'authenticate deliver' "$(heard session | jq -r .step | paste -sd ' ')"
 # Only the newest of what it says leaves: that it runs may have been overtaken by the reader that it has found.
 heard client | head -n 1 | jq -r .stage >"$work/first-stage"
 ok 'the client said that it runs' grep -qx -e client -e reader "$work/first-stage"
-ok 'and at last that it has ended' await 10 client_has_ended
+ok 'and at last that it has ended' await client_has_ended
 same 'and where' "sim:$work/badge.sock" "$(heard client | jq -r .reader | grep -v '^$' | head -n 1)"
 same 'and how far it was' true "$(heard client | tail -n 1 | jq '.total > 0 and .done == .total')"
 ok 'neither ticket nor visit stand in the log' sh -c "! grep -qe '$secret' -e '$visit' '$work/ferryd.log'"

@@ -26,18 +26,18 @@ must 'an order for three cards is made' order --app hello --type badge --cards 3
 # Two cards, counted.
 put_in one
 spawn watch "$ferry" watch "$ticket" --reader "sim:$work/desk.sock" --json --cards 2
-ok 'the first card is served' await 20 ends 1
+ok 'the first card is served' await ends 1
 stop card-one
 put_in two
-ok 'the second card is served' await 20 ends 2
-ok 'and then it has ended' await 10 sh -c "! kill -0 $(cat "$work/watch.pid") 2>/dev/null"
+ok 'the second card is served' await ends 2
+ok 'and then it has ended' await sh -c "! kill -0 $(cat "$work/watch.pid") 2>/dev/null"
 same 'both were confirmed' 2 "$(grep -c '"outcome":"confirmed"' "$work/watch.log")"
 stop card-two
 
 # Without a count, until it is told to end.
 spawn watch "$ferry" watch "$ticket" --reader "sim:$work/desk.sock" --json
 put_in three
-ok 'the third card is served' await 20 ends 3
+ok 'the third card is served' await ends 3
 ok 'it waits for the next one' running watch
 ok 'and ends well when it is told to' stop watch
 stop card-three

@@ -45,7 +45,7 @@ start_server() {
     # Cards of every age are served here.
     grep -q '^allow_weak' "$server/ferryd.conf" || echo "allow_weak = ${allow_weak-des,scp01,scp02}" >>"$server/ferryd.conf"
     spawn ferryd "$ferryd" --config "$server/ferryd.conf"
-    await 20 server_is_up
+    await server_is_up
 }
 
 # must NAME COMMAND...: a check without which the rest of the test is of no use.
@@ -74,7 +74,7 @@ insert() {
         "$probe" slot $slot present
     else
         spawn "card-$insert_name" "$ferry_card" run "$work/$insert_name.card" --socket "$work/$insert_name.sock" "$@"
-        await 10 test -S "$work/$insert_name.sock"
+        await test -S "$work/$insert_name.sock"
     fi
 }
 
@@ -92,7 +92,7 @@ pull() {
     if [ "$transport" = pcsc ]; then
         pull_before=$(removals)
         stop "card-$1" "${2:-TERM}"
-        await 10 more_removals_than "$pull_before" && "$probe" slot $slot absent
+        await more_removals_than "$pull_before" && "$probe" slot $slot absent
     else
         stop "card-$1" "${2:-TERM}"
     fi

@@ -61,7 +61,7 @@ static long health(struct front_world *w, long max_version, const char *curves, 
     struct curl_slist *headers = more != NULL ? curl_slist_append(NULL, more) : NULL;
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/health", w->port);
     curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+    test_tls_trust(&w->tls, c);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, 10L);
     curl_easy_setopt(c, CURLOPT_NOBODY, 0L);
     if (max_version != 0)
@@ -148,7 +148,7 @@ static void one_peer_has_so_many_connections(void **state)
         many[n] = curl_easy_init();
         (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/health", w.port);
         curl_easy_setopt(many[n], CURLOPT_URL, url);
-        curl_easy_setopt(many[n], CURLOPT_SSL_VERIFYPEER, 0L);
+        test_tls_trust(&w.tls, many[n]);
         curl_easy_setopt(many[n], CURLOPT_TIMEOUT, 10L);
         FILE *sink = fopen("/dev/null", "wb");
         curl_easy_setopt(many[n], CURLOPT_WRITEDATA, sink);
@@ -178,7 +178,7 @@ static void clients_may_leave(void **state)
             curl_slist_append(NULL, "X-Admin-Protocol: globalplatform-remote-admin/1.0");
         (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/gp/adm?t=install", w.port);
         curl_easy_setopt(c, CURLOPT_URL, url);
-        curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+        test_tls_trust(&w.tls, c);
         curl_easy_setopt(c, CURLOPT_POSTFIELDS, "");
         curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers);
         curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(1 + n));

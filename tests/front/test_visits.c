@@ -41,7 +41,7 @@ static void make_visit(struct front_world *w, struct page *p, const char *ticket
 static void open_page(struct front_world *w, struct page *p, const char *ticket, const char *session)
 {
     make_visit(w, p, ticket, session);
-    ear_open(w->port, &p->ear, p->visit);
+    ear_open(w->port, &w->tls, &p->ear, p->visit);
     ear_wait(&p->ear, "HTTP/1.1 200");
 }
 
@@ -282,10 +282,10 @@ static void watchers_leave_room_for_deliveries(void **state)
         (void)snprintf(from, sizeof(from), "127.0.0.%zu", 2 + n);
         if (n < PAGES) {
             make_visit(&w, &pages[n], "install", "");
-            ear_open_from(w.port, &pages[n].ear, pages[n].visit, from);
+            ear_open_from(w.port, &w.tls, &pages[n].ear, pages[n].visit, from);
             ear_wait(&pages[n].ear, "HTTP/1.1 200");
         } else {
-            ear_open_from(w.port, &ears[n - PAGES], pages[n % PAGES].visit, from);
+            ear_open_from(w.port, &w.tls, &ears[n - PAGES], pages[n % PAGES].visit, from);
             ear_wait(&ears[n - PAGES], n < ALL ? "HTTP/1.1 200" : "HTTP/1.1 503");
         }
     }

@@ -21,7 +21,6 @@
 
 #include "front/front.h"
 #include "keeper/frame.h"
-#include "pki.h"
 
 /* ---- Processes --------------------------------------------------------------------------------------- */
 
@@ -158,7 +157,7 @@ void front_start(struct front_world *w)
     uint16_t port = 0;
     char name[] = "test", vault_word[] = "--vault", front_word[] = "--front";
     char *const vault_args[] = {name, vault_word, NULL};
-    char *const front_args[] = {name, front_word, w->store, w->certificate, w->private_key, NULL};
+    char *const front_args[] = {name, front_word, w->store, w->tls.certificate, w->tls.key, NULL};
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, vault), 0);
     assert_int_equal(pipe2(control, O_CLOEXEC), 0);
     assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
@@ -210,28 +209,13 @@ int front_stop(struct front_world *w)
     return code;
 }
 
-static void write_file(const char *path, struct view v)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(v.data, 1, v.len, f), v.len);
-    assert_int_equal(fclose(f), 0);
-}
-
 void front_world_open(struct front_world *w, const struct bench_setup *setup)
 {
-    static const char *const names[] = {"127.0.0.1"};
-    struct pki pki;
     memset(w, 0, sizeof(*w));
     (void)signal(SIGPIPE, SIG_IGN);
     bench_open(&w->bench, setup);
     (void)snprintf(w->store, sizeof(w->store), "%s", w->bench.folder.file);
-    (void)snprintf(w->certificate, sizeof(w->certificate), "%s/cert.pem", w->bench.folder.path);
-    (void)snprintf(w->private_key, sizeof(w->private_key), "%s/key.pem", w->bench.folder.path);
-    assert_int_equal(pki_make(names, 1, &pki), OK);
-    write_file(w->certificate, wr_view_of(&pki.certificate));
-    write_file(w->private_key, wr_view_of(&pki.key));
-    pki_finish(&pki);
+    test_tls_make(&w->tls, w->bench.folder.path);
     w->curl = curl_easy_init();
     front_start(w);
 }
@@ -260,8 +244,7 @@ void front_world_close(struct front_world *w)
     if (w->front > 0)
         (void)front_stop(w);
     curl_easy_cleanup(w->curl);
-    (void)unlink(w->certificate);
-    (void)unlink(w->private_key);
+    test_tls_remove(&w->tls);
     bench_close(&w->bench);
 }
 
@@ -326,8 +309,7 @@ void front_ask(struct front_world *w, const struct question *q, struct exchange 
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u%s", w->port, q->path);
     curl_easy_reset(c);
     curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_CAINFO, w->certificate);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+    test_tls_trust(&w->tls, c);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, out);

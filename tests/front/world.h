@@ -10,10 +10,12 @@
 #include <curl/curl.h>
 
 #include "bench.h"
+#include "front/test_tls.h"
 
 struct front_world {
     struct bench bench; /* the same database, keys, card type; the card */
-    char store[256], certificate[256], private_key[256];
+    char store[256];
+    struct test_tls tls;
     int control_fd;
     pid_t front, keeper;
     unsigned port;

@@ -8,7 +8,8 @@
 #   spawn NAME COMMAND...   starts it in the background; output in $work/NAME.log
 #   stop NAME [SIGNAL]      ends it, by its pid ('': only waits); gives its exit status
 #   running NAME            is it still there
-#   await SECONDS COMMAND.. until the command succeeds
+#   await COMMAND...        until the command succeeds, which nothing here takes a minute for
+#   await_for SECONDS COMMAND...
 #   start_pcscd / stop_pcscd  with the reader "Virtual PCD"; the card connects to $vpcd_port
 
 if [ "${FERRY_PRIVATE_WORLD:-}" != "$0" ]; then
@@ -85,6 +86,10 @@ stop() {
 }
 
 await() {
+    await_for 60 "$@"
+}
+
+await_for() {
     await_end=$(($(date +%s) + $1))
     shift
     until "$@" >"$work/await.out" 2>&1; do
@@ -106,7 +111,7 @@ start_pcscd() {
         printf 'CHANNELID 0x%X\n' "$vpcd_port"
     } >"$work/reader.conf.d/vpcd"
     spawn pcscd "$(command -v pcscd || echo /usr/sbin/pcscd)" --foreground --debug --config "$work/reader.conf.d"
-    await 20 "$probe" reader 'Virtual PCD'
+    await "$probe" reader 'Virtual PCD'
 }
 
 stop_pcscd() {

@@ -25,7 +25,7 @@ new_card() {
     rm -f "$work/card.nvm"
     "$card" create "$work/card.nvm" --serial 01020304 "$@" &&
         spawn card "$card" run "$work/card.nvm" --vpcd "localhost:$vpcd_port" --log &&
-        await 20 "$probe" present
+        await "$probe" present
 }
 
 # The card of somebody else: a command for the shell that connects to vpcd by itself. What was counted against
@@ -33,12 +33,12 @@ new_card() {
 other_card() {
     no_card
     rm -rf "$work/.local"
-    spawn card sh -c "exec $1" && await 40 "$probe" present
+    spawn card sh -c "exec $1" && await "$probe" present
 }
 
 no_card() {
     stop card
-    await 20 "$probe" absent
+    await "$probe" absent
 }
 
 # says TEXT COMMAND...: the command succeeds and prints the text; says_not: it succeeds and does not.

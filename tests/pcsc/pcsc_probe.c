@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <winscard.h>
 
-enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 10000 };
+enum { NAMES_MAX = 4096, APDU_MAX = 261, ANSWER_MAX = 65538, WAIT_MS = 60000 };
 
 static const char usage[] =
     "usage: pcsc_probe readers            lists them\n"

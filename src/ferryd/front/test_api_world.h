@@ -21,7 +21,7 @@
 #include "front/api.h"
 #include "front/pages.h"
 #include "front/page_api.h"
-#include "pki.h"
+#include "front/test_tls.h"
 #include "store/test_support.h"
 
 /* Any token; the server is given its digest. */
@@ -30,7 +30,8 @@ enum { TEST_TEXT_MAX = 16 * 1024 * 1024, TEST_HEADERS_MAX = 6, TEST_WATCHERS_MAX
 
 struct test_world {
     struct test_folder folder;
-    char certificate[256], key[256], operator_certificate[256], operator_key[256];
+    struct test_tls tls;
+    char operator_certificate[256], operator_key[256];
     /* The loop's. */
     struct event_base *base;
     struct event *store_event, *stop_event;
@@ -145,12 +146,6 @@ static inline void *test_loop(void *arg)
     return NULL;
 }
 
-static inline void test_write_file(const char *path, struct view v)
-{
-    FILE *f = fopen(path, "wb");
-    test_need(f != NULL && fwrite(v.data, 1, v.len, f) == v.len && fclose(f) == 0, path);
-}
-
 /* A certificate that is its own authority, made by the tool that an operator would use. */
 static inline void test_make_operator(const struct test_world *w)
 {
@@ -182,14 +177,7 @@ static inline void test_make_operator(const struct test_world *w)
 
 static inline void test_make_certificates(struct test_world *w)
 {
-    static const char *const names[] = {"127.0.0.1"};
-    struct pki pki = {0};
-    snprintf(w->certificate, sizeof(w->certificate), "%s/cert.pem", w->folder.path);
-    snprintf(w->key, sizeof(w->key), "%s/key.pem", w->folder.path);
-    test_need(pki_make(names, 1, &pki) == OK, "certificates");
-    test_write_file(w->certificate, wr_view_of(&pki.certificate));
-    test_write_file(w->key, wr_view_of(&pki.key));
-    pki_finish(&pki);
+    test_tls_make(&w->tls, w->folder.path);
     snprintf(w->operator_certificate, sizeof(w->operator_certificate), "%s/op.pem", w->folder.path);
     snprintf(w->operator_key, sizeof(w->operator_key), "%s/opkey.pem", w->folder.path);
     test_make_operator(w);
@@ -241,8 +229,8 @@ static inline void test_serve(struct test_world *w)
     char why[200] = "";
     struct view token = view_str(TEST_TOKEN);
     const struct http_settings settings = {.listen = "127.0.0.1",
-                                           .certificate = w->certificate,
-                                           .private_key = w->key,
+                                           .certificate = w->tls.certificate,
+                                           .private_key = w->tls.key,
                                            .client_ca = w->operator_certificate,
                                            .connections_max = 64,
                                            .connections_per_peer_max = 64};
@@ -314,9 +302,9 @@ static inline void test_world_close(struct test_world *w)
     crypto_free(&w->client_crypto);
     json_decref(w->json);
     free(w->text);
-    const char *const files[] = {w->certificate, w->key, w->operator_certificate, w->operator_key};
-    for (size_t i = 0; i < 4; i++)
-        unlink(files[i]);
+    test_tls_remove(&w->tls);
+    unlink(w->operator_certificate);
+    unlink(w->operator_key);
     test_folder_remove(&w->folder);
     free(w);
 }
@@ -385,8 +373,7 @@ static inline long test_ask_bytes(struct test_world *w, const char *method, cons
     curl_easy_setopt(c, CURLOPT_URL, url);
     curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, method);
     curl_easy_setopt(c, CURLOPT_NOBODY, strcmp(method, "HEAD") == 0 ? 1L : 0L);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L); /* the client of the product is tested elsewhere */
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 0L);
+    test_tls_trust(&w->tls, c);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, 30L);
     curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, test_take_body);
     curl_easy_setopt(c, CURLOPT_WRITEDATA, w);

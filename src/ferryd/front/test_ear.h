@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "front/test_tls.h"
+
 struct ear {
     CURL *curl;
     char text[64 * 1024];
@@ -34,14 +36,15 @@ static inline void ear_nap(void)
 }
 
 /* Asks for events as a browser does, and stays. from: an address of this machine, NULL: any. */
-static inline void ear_open_from(unsigned port, struct ear *e, const char *visit, const char *from)
+static inline void ear_open_from(unsigned port, const struct test_tls *tls, struct ear *e, const char *visit,
+                                 const char *from)
 {
     char url[100], request[200];
     size_t sent = 0;
     *e = (struct ear){.curl = curl_easy_init()};
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", port);
     curl_easy_setopt(e->curl, CURLOPT_URL, url);
-    curl_easy_setopt(e->curl, CURLOPT_SSL_VERIFYPEER, 0L);
+    test_tls_trust(tls, e->curl);
     curl_easy_setopt(e->curl, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(e->curl, CURLOPT_INTERFACE, from);
     ear_need(curl_easy_perform(e->curl) == CURLE_OK, "a connection", "");
@@ -50,9 +53,9 @@ static inline void ear_open_from(unsigned port, struct ear *e, const char *visit
     ear_need(curl_easy_send(e->curl, request, strlen(request), &sent) == CURLE_OK, "room to send", "");
 }
 
-static inline void ear_open(unsigned port, struct ear *e, const char *visit)
+static inline void ear_open(unsigned port, const struct test_tls *tls, struct ear *e, const char *visit)
 {
-    ear_open_from(port, e, visit, NULL);
+    ear_open_from(port, tls, e, visit, NULL);
 }
 
 /* Takes what has come. */

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "front/http.h"
-#include "pki.h"
+#include "front/test_tls.h"
 #include "store/test_support.h"
 
 enum { STREAMS_MAX = 32, PIECE = 1000, PER_PEER = 4, PUMP_MS = 1, PATIENCE_MS = 20000 };
@@ -36,7 +36,7 @@ struct stream {
 
 struct server {
     struct test_folder folder;
-    char certificate[256], key[256];
+    struct test_tls tls;
     struct event_base *base;
     struct event *pump_event, *stop_event;
     int stop_fd;
@@ -165,27 +165,6 @@ static void *loop(void *arg)
 
 /* ---- The server -------------------------------------------------------------------------------------- */
 
-static void write_file(const char *path, struct view v)
-{
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(v.data, 1, v.len, f), v.len);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void make_certificate(struct server *w)
-{
-    static const char *const names[] = {"127.0.0.1"};
-    struct pki pki = {0};
-    test_folder_make(&w->folder);
-    (void)snprintf(w->certificate, sizeof(w->certificate), "%s/cert.pem", w->folder.path);
-    (void)snprintf(w->key, sizeof(w->key), "%s/key.pem", w->folder.path);
-    assert_int_equal(pki_make(names, 1, &pki), OK);
-    write_file(w->certificate, wr_view_of(&pki.certificate));
-    write_file(w->key, wr_view_of(&pki.key));
-    pki_finish(&pki);
-}
-
 static struct server *start(unsigned idle_timeout_s)
 {
     static const struct http_route routes[] = {{"GET", "/stream", route_stream},
@@ -195,10 +174,11 @@ static struct server *start(unsigned idle_timeout_s)
     const struct timeval every = {.tv_usec = PUMP_MS * 1000};
     char why[200] = "";
     struct server *w = calloc(1, sizeof(*w));
-    make_certificate(w);
+    test_folder_make(&w->folder);
+    test_tls_make(&w->tls, w->folder.path);
     const struct http_settings settings = {.listen = "127.0.0.1:0",
-                                           .certificate = w->certificate,
-                                           .private_key = w->key,
+                                           .certificate = w->tls.certificate,
+                                           .private_key = w->tls.key,
                                            .connections_max = 64,
                                            .connections_per_peer_max = PER_PEER,
                                            .idle_timeout_s = idle_timeout_s};
@@ -230,8 +210,7 @@ static void stop(struct server *w)
     (void)event_base_loop(w->base, EVLOOP_NONBLOCK);
     event_base_free(w->base);
     (void)close(w->stop_fd);
-    (void)unlink(w->certificate);
-    (void)unlink(w->key);
+    test_tls_remove(&w->tls);
     test_folder_remove(&w->folder);
     free(w);
 }
@@ -268,7 +247,7 @@ static CURL *connect_to(const struct server *w)
     CURL *c = curl_easy_init();
     (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/", http_port(w->http));
     curl_easy_setopt(c, CURLOPT_URL, url);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 0L);
+    test_tls_trust(&w->tls, c);
     curl_easy_setopt(c, CURLOPT_CONNECT_ONLY, 1L);
     curl_easy_setopt(c, CURLOPT_TIMEOUT, 20L);
     curl_easy_setopt(c, CURLOPT_SOCKOPTFUNCTION, small_buffer);

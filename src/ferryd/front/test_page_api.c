@@ -350,7 +350,7 @@ static void a_page_follows_its_client(void **state)
     struct order o = add_order(w, "{\"purpose\":\"inspect\"}");
     make_visit(w, o.ticket, visit);
     w->token = NULL;
-    ear_open(http_port(w->http), &one, visit);
+    ear_open(http_port(w->http), &w->tls, &one, visit);
     ear_wait(&one, "HTTP/1.1 200");
     ear_wait(&one, "Content-Type: text/event-stream");
     ear_wait(&one, "\r\n\r\n");
@@ -359,7 +359,7 @@ static void a_page_follows_its_client(void **state)
     ear_wait(&one, "event: client\ndata: " READER "\n\n");
     report(w, 204, o.ticket, visit, DELIVER);
     ear_wait(&one, "event: client\ndata: " DELIVER "\n\n");
-    ear_open(http_port(w->http), &two, visit); /* it hears at once what is known */
+    ear_open(http_port(w->http), &w->tls, &two, visit); /* it hears at once what is known */
     ear_wait(&two, "event: client\ndata: " DELIVER "\n\n");
     wait_for_watchers(w, 2);
     ear_close(&one);
@@ -419,7 +419,7 @@ static void so_many_may_watch(void **state)
     for (size_t n = 0; n <= TEST_WATCHERS_MAX; n++)
         make_visit(w, o.ticket, visit[n]);
     for (size_t n = 0; n < TEST_WATCHERS_MAX; n++) {
-        ear_open(http_port(w->http), &ears[n], visit[n]);
+        ear_open(http_port(w->http), &w->tls, &ears[n], visit[n]);
         ear_wait(&ears[n], "\r\n\r\n");
     }
     (void)snprintf(path, sizeof(path), "/page/v1/events?visit=%s", visit[TEST_WATCHERS_MAX]);
@@ -427,7 +427,7 @@ static void so_many_may_watch(void **state)
     has_error(w, "unavailable");
     ear_close(&ears[0]);
     wait_for_watchers(w, TEST_WATCHERS_MAX - 1);
-    ear_open(http_port(w->http), &ears[0], visit[TEST_WATCHERS_MAX]);
+    ear_open(http_port(w->http), &w->tls, &ears[0], visit[TEST_WATCHERS_MAX]);
     ear_wait(&ears[0], "HTTP/1.1 200");
     for (size_t n = 0; n < TEST_WATCHERS_MAX; n++)
         ear_close(&ears[n]);
@@ -466,13 +466,13 @@ static void a_page_follows_its_session_again(void **state)
     w->token = NULL;
     (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"" ID_RUNS "\"}", o.ticket);
     ASK(w, 201, "POST", "/page/v1/visits", body);
-    ear_open(http_port(w->http), &e, test_text(w, "visit"));
+    ear_open(http_port(w->http), &w->tls, &e, test_text(w, "visit"));
     ear_wait(&e,
              "event: session\ndata: {\"session\":\"" ID_RUNS "\",\"step\":\"deliver\",\"commands\":7}\n\n");
     ear_close(&e);
     (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"" ID_OVER "\"}", o.ticket);
     ASK(w, 201, "POST", "/page/v1/visits", body);
-    ear_open(http_port(w->http), &e, test_text(w, "visit"));
+    ear_open(http_port(w->http), &w->tls, &e, test_text(w, "visit"));
     ear_wait(&e, "event: end\ndata: {\"session\":\"" ID_OVER
                  "\",\"outcome\":\"confirmed\",\"reason\":\"none\",\"detail\":\"Done.\"}\n\n");
     ear_close(&e);
@@ -484,7 +484,7 @@ static void a_page_follows_its_session_again(void **state)
         (void)snprintf(body, sizeof(body), "{\"ticket\":\"%s\",\"session\":\"%s\"}", other.ticket, others[n]);
         ASK(w, 201, "POST", "/page/v1/visits", body);
         memcpy(visit, test_text(w, "visit"), sizeof(visit));
-        ear_open(http_port(w->http), &e, visit);
+        ear_open(http_port(w->http), &w->tls, &e, visit);
         ear_wait(&e, "\r\n\r\n");
         report(w, 204, other.ticket, visit, READER);
         ear_wait_without(&e, "event: client", "event: session");

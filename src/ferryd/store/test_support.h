@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What tests of the store, and of what uses it, share: a folder of their own, and change sets written at
- * once.
+ * What tests of the store, and of what uses it, share: a folder of their own with files in it, and
+ * change sets written at once.
  */
 #ifndef STORE_TEST_SUPPORT_H
 #define STORE_TEST_SUPPORT_H
@@ -41,6 +41,15 @@ static inline void test_folder_remove(const struct test_folder *f)
 {
     test_folder_remove_file(f);
     rmdir(f->path);
+}
+
+static inline void test_write_file(const char *path, struct view v)
+{
+    FILE *f = fopen(path, "wb");
+    if (f == NULL || fwrite(v.data, 1, v.len, f) != v.len || fclose(f) != 0) {
+        perror(path);
+        abort();
+    }
 }
 
 /* Waits until completions can be dispatched, and dispatches them. */

@@ -3,7 +3,7 @@
 // Chromium, visitors in it, and what is true of every page: it speaks with its own origin only, breaks no rule of its
 // own policy, complains of nothing, is light, and is accessible.
 import fs from 'node:fs';
-import { attempt, facts, packages, until } from './world.mjs';
+import { attempt, facts, packages, patience, until } from './world.mjs';
 import { ok, setTidyUp, setWitnesses } from './tap.mjs';
 
 const { chromium } = packages('playwright-core');
@@ -11,7 +11,6 @@ const axeSource = fs.readFileSync(packages.resolve('axe-core/axe.min.js'), 'utf8
 
 export const sizes = { phone: { width: 360, height: 740 }, desktop: { width: 1280, height: 800 } };
 const wcag = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const patience = 15000;
 const paintLimit = 100 * 1024;
 
 let browser;
@@ -125,7 +124,7 @@ async function inspect(page) {
 // What is drawn is drawn anew for another width, in its own time.
 async function narrow(page) {
   const wide = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  await until(async () => (await wide()) <= 0, 1000);
+  await until(async () => (await wide()) <= 0);
   return wide();
 }
 

@@ -27,13 +27,11 @@ export const me = (page) => page.evaluate(async () => {
 /** Nothing of the view is still on its way. */
 export const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('main [aria-busy=true]'));
 
-/** To a view by its entry in the navigation; the milliseconds until it is there. */
+/** To a view by its entry in the navigation. */
 export async function goTo(page, entry) {
-  const begun = Date.now();
   await page.locator('nav.views').getByRole('link', { name: entry, exact: true }).click();
   await page.locator('main h1', { hasText: new RegExp(`^${entry}$`) }).waitFor();
   await settled(page);
-  return Date.now() - begun;
 }
 
 /** Presses what asks before it does something, and says yes; `reason` where one is asked for. */

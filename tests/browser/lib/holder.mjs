@@ -57,8 +57,8 @@ export async function tryAgain(page) {
 }
 
 /** The client asks its user; the words of the question. */
-export async function question(seconds = 15) {
-  return world(`dialogue question ${seconds}`);
+export async function question() {
+  return world('dialogue question');
 }
 
 /** Answers the client's question, and gives its words. */
@@ -69,8 +69,8 @@ export async function consent(answer = 'yes') {
 }
 
 /** The client's window says why it ended; it is read and closed. */
-export async function failureWindow(seconds = 15) {
-  const words = await world(`dialogue error ${seconds}`);
+export async function failureWindow() {
+  const words = await world('dialogue error');
   await world('answer enter');
   return words;
 }
@@ -81,19 +81,19 @@ export const journal = (page) => page.evaluate(() => globalThis.ferryTestJournal
 export const heard = (page) => page.evaluate(() => globalThis.ferryTestHeard);
 
 /** Until the server's outcome is on the page: "confirmed", "failed/wrong-key", ... */
-export async function outcome(page, ms = 30000) {
+export async function outcome(page) {
   const verdict = page.locator('.verdict[data-outcome]');
-  await verdict.waitFor({ timeout: ms });
+  await verdict.waitFor();
   return `${await verdict.getAttribute('data-outcome')}/${await verdict.getAttribute('data-reason')}`;
 }
 
-export async function hurdle(page, name, ms = 20000) {
-  await page.locator(`.verdict[data-hurdle=${name}]`).waitFor({ timeout: ms });
+export async function hurdle(page, name) {
+  await page.locator(`.verdict[data-hurdle=${name}]`).waitFor();
 }
 
 /** Waits until the count is at least n; for what shall happen in the middle. */
 export const delivered = (page, n) => page.waitForFunction((least) =>
-  Number.parseInt(document.querySelector('[data-shown=true] progress + span')?.textContent ?? '0', 10) >= least, n, { timeout: 30000 });
+  Number.parseInt(document.querySelector('[data-shown=true] progress + span')?.textContent ?? '0', 10) >= least, n);
 
 export const stepsOf = (page) => page.locator('[data-step]').evaluateAll((all) => all.map((e) => e.dataset.state));
 

@@ -23,7 +23,7 @@ export async function statusesOf(page, matches) {
   });
   return {
     async take() {
-      await until(() => answers().length > 0, 3000);
+      await until(() => answers().length > 0);
       await sleep(50);
       const taken = answers();
       got = [];

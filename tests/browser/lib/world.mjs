@@ -50,9 +50,12 @@ export const quoted = (value) => `'${String(value).replaceAll("'", "'\\''")}'`;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Until it is true, or the time is over: the last value. */
-export async function until(what, ms = 10000) {
-  const end = Date.now() + ms;
+/** How long what must come may take, in milliseconds: nothing is expected to, on a machine that is not overloaded. */
+export const patience = 60000;
+
+/** Until it is true, or patience is over: the last value. */
+export async function until(what) {
+  const end = Date.now() + patience;
   for (;;) {
     const value = await what();
     if (value || Date.now() > end) return value;
