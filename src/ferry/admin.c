@@ -12,8 +12,7 @@
 enum { ANSWER_DEPTH = 16, VALUE_SHOWN_MAX = 2000, FIELD_NAME_MAX = 64 };
 
 const struct option_spec admin_list_options[] = {
-    {"match", "TEXT", "only those whose name begins with TEXT"},
-    {"limit", "N", "at most N rows (default 1000)"},
+    ADMIN_LIST_OPTIONS,
     {NULL, NULL, NULL},
 };
 

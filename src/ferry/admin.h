@@ -50,6 +50,12 @@ void admin_print(const struct admin *a, const json_t *object);
 int admin_simple(const struct cli *cli, const char *method, const char *path, json_t *body);
 int admin_simple_list(const struct cli *cli, const char *path, const struct column *columns);
 
+/* Rows of options that every listing has. */
+#define ADMIN_LIST_OPTIONS                                                                                   \
+    {"match", "TEXT", "only rows whose name, number or id (of the audit: WHAT) begins so"},                  \
+    {                                                                                                        \
+        "limit", "N", "at most N rows (default 1000)"                                                        \
+    }
 extern const struct option_spec admin_list_options[];
 
 #endif

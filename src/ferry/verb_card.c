@@ -21,6 +21,13 @@ static const struct option_spec card_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec list_options[] = {
+    {"type", "NAME", "only cards of this type"},
+    {"set-aside", NULL, "only cards that are set aside"},
+    ADMIN_LIST_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
 static const char *text_of(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -149,7 +156,10 @@ static int list(const struct cli *cli)
                                             {"scp", "SCP", 3},        {"i", "I", 3},
                                             {"kvn", "KVN", 3},        {"quarantined", "QUARANTINED", 11},
                                             {"seen", "SEEN", 24},     {NULL, NULL, 0}};
-    return admin_simple_list(cli, "/cards", columns);
+    char path[ADMIN_PATH_MAX] = "/cards";
+    admin_query_add(path, "type", cli_option(cli, "type"));
+    admin_query_add(path, "set_aside", cli_flag(cli, "set-aside") ? "true" : NULL);
+    return admin_simple_list(cli, path, columns);
 }
 
 static int show(const struct cli *cli)
@@ -168,8 +178,8 @@ static int release(const struct cli *cli)
 }
 
 const struct verb verb_card = {"card", "", "what is the card in the reader", card_options, 0, 0, card};
-const struct verb verb_card_list = {
-    "card list", "", "list the cards that the server knows", admin_list_options, 0, 0, list};
+const struct verb verb_card_list = {"card list", "",  "list the cards that the server knows", list_options, 0,
+                                    0,           list};
 const struct verb verb_card_show = {"card show", "NUMBER", "show a card as the server knows it", NULL, 1,
                                     1,           show};
 const struct verb verb_card_release = {

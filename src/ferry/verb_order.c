@@ -23,6 +23,14 @@ static const struct option_spec add_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_spec list_options[] = {
+    {"app", "NAME", "only for this application"},
+    {"card", "NUMBER", "only for this card"},
+    {"open", NULL, "only those that a card can still use"},
+    ADMIN_LIST_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
 static void set_text(json_t *body, const struct cli *cli, const char *name)
 {
     if (cli_flag(cli, name))
@@ -67,7 +75,11 @@ static int list(const struct cli *cli)
     static const struct column columns[] = {
         {"id", "ID", 32},     {"purpose", "PURPOSE", 8}, {"app", "APP", 20},         {"card", "CARD", 24},
         {"type", "TYPE", 16}, {"state", "STATE", 9},     {"expires", "EXPIRES", 24}, {NULL, NULL, 0}};
-    return admin_simple_list(cli, "/orders", columns);
+    char path[ADMIN_PATH_MAX] = "/orders";
+    admin_query_add(path, "app", cli_option(cli, "app"));
+    admin_query_add(path, "card", cli_option(cli, "card"));
+    admin_query_add(path, "state", cli_flag(cli, "open") ? "open" : NULL);
+    return admin_simple_list(cli, path, columns);
 }
 
 static int show(const struct cli *cli)
@@ -95,7 +107,7 @@ static int cancel(const struct cli *cli)
 
 const struct verb verb_order_add = {"order add", "", "make an order; shows its ticket, once", add_options, 0,
                                     0,           add};
-const struct verb verb_order_list = {"order list", "", "list the orders", admin_list_options, 0, 0, list};
+const struct verb verb_order_list = {"order list", "", "list the orders", list_options, 0, 0, list};
 const struct verb verb_order_show = {"order show", "ID", "show an order", NULL, 1, 1, show};
 const struct verb verb_order_ticket = {
     "order ticket", "ID", "make another ticket, which voids the one before; shows it, once", NULL, 1, 1,

@@ -10,11 +10,14 @@
 static const struct option_spec session_options[] = {
     {"order", "ID", "only of this order"},
     {"card", "NUMBER", "only of this card"},
-    {"limit", "N", "at most N rows (default 1000)"},
+    {"running", NULL, "only those that go on"},
+    ADMIN_LIST_OPTIONS,
     {NULL, NULL, NULL},
 };
 static const struct option_spec audit_options[] = {
-    {"limit", "N", "at most N rows (default 1000)"},
+    {"card", "NUMBER", "only what concerns this card"},
+    {"order", "ID", "only what concerns this order"},
+    ADMIN_LIST_OPTIONS,
     {NULL, NULL, NULL},
 };
 
@@ -27,6 +30,7 @@ static int list(const struct cli *cli)
     char path[ADMIN_PATH_MAX] = "/sessions";
     admin_query_add(path, "order", cli_option(cli, "order"));
     admin_query_add(path, "card", cli_option(cli, "card"));
+    admin_query_add(path, "state", cli_flag(cli, "running") ? "running" : NULL);
     return admin_simple_list(cli, path, columns);
 }
 
@@ -61,7 +65,10 @@ static int audit(const struct cli *cli)
     static const struct column columns[] = {
         {"number", "NUMBER", 6},  {"time", "TIME", 24},     {"who", "WHO", 24}, {"what", "WHAT", 18},
         {"object", "OBJECT", 32}, {"detail", "DETAIL", 40}, {NULL, NULL, 0}};
-    return admin_simple_list(cli, "/audit", columns);
+    char path[ADMIN_PATH_MAX] = "/audit";
+    admin_query_add(path, "card", cli_option(cli, "card"));
+    admin_query_add(path, "order", cli_option(cli, "order"));
+    return admin_simple_list(cli, path, columns);
 }
 
 const struct verb verb_session_list = {"session list", "", "list the sessions", session_options, 0, 0, list};

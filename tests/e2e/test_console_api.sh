@@ -105,6 +105,28 @@ refused 'texts need one' 2 'which text' "$ferry" app texts hello
 same 'the overview counts' '0 2 1 2 0 2' "$(api /overview |
     jq -r '"\(.sessions_now) \(.days[29].confirmed) \(.days[29].failed) \(.cards) \(.set_aside) \(.orders_open)"')"
 same 'and says why sessions failed' 'not-approved 1' "$(api /overview | jq -r '.reasons[] | "\(.reason) \(.count)"')"
+
+# ---- filters ----
+
+# rows VERB...: how many there are.
+rows() {
+    "$ferry" "$@" --json | jq length
+}
+
+must 'an order for one card' "$ferry" order add --app hello --card "$(number_of other)" --quiet
+same 'orders: all, open ones, of an application, of another, of a card' '3 3 3 0 1' \
+    "$(rows order list) $(rows order list --open) $(rows order list --app hello) $(rows order list --app none) \
+$(rows order list --card "$(number_of other)")"
+ok 'the first is cancelled' "$ferry" order cancel "$order" --quiet
+same 'and open no more' '3 2' "$(rows order list) $(rows order list --open)"
+same 'sessions: all, running ones, of a card, of an order' '3 0 1 1' \
+    "$(rows session list) $(rows session list --running) $(rows session list --card "$(number_of other)") \
+$(rows session list --order "$order")"
+same 'cards: of a type, of another, set aside' '2 0 0' \
+    "$(rows card list --type badge) $(rows card list --type none) $(rows card list --set-aside)"
+same 'audit: of an order, by what was done' 'order.add order.cancel app.texts' "$("$ferry" audit --order "$order" --json |
+    jq -r 'map(.what) | map(select(startswith("order"))) | reverse | join(" ")') $("$ferry" audit --match app.t --json |
+    jq -r 'map(.what) | join(" ")')"
 stop_server
 same 'no ticket is in the log' 0 "$(grep -c -e "$(jq -r .ticket "$work/order.json")" "$work/ferryd.log")"
 tap_end
