@@ -134,6 +134,9 @@ await part('a hundred thousand cards', async () => {
   await until(async () => (await rowsOf(page).count()) === 1);
   await same('cards: and no other', 1, await rowsOf(page).count());
   await page.getByRole('searchbox').fill('');
+  const types = page.locator('main select option');
+  await until(async () => (await types.count()) === 203);
+  await same('cards: every type can be chosen', 203, await types.count());
   await shows('those of a type', () => page.locator('select').selectOption('badge'), /^42030000000001$/);
   await page.locator('select').selectOption('');
   await shows('those that are set aside', () => page.getByRole('checkbox').check(), /^999999/);
@@ -169,6 +172,7 @@ await part('an application from the file to the card', async () => {
 
   await page.getByRole('link', { name: 'Make an order' }).click();
   await page.getByRole('button', { name: 'Make the order' }).waitFor();
+  await page.locator('select').nth(1).selectOption('spare299');
   await page.locator('select').nth(1).selectOption('badge');
   await look('new order', page);
   await page.getByRole('button', { name: 'Make the order' }).click();

@@ -34,6 +34,13 @@ clone_cards() {
         INSERT INTO cards SELECT $clone_columns FROM n, (SELECT * FROM cards LIMIT 1)"
 }
 
+# More than a page of a listing has.
+more_types() {
+    for more in $(seq 100 299); do
+        add_type "spare$more" 03 70 30 master 33 || return
+    done
+}
+
 must 'a server is set up' settings 'issuer = Example Transit' "client_ca = $server/ca.pem"
 must 'the desk' start_desk
 must 'an operator has a certificate' operator_certificate
@@ -43,6 +50,7 @@ must 'the server starts' start_server
 must 'the key is stored' add_key master aes128 "$key"
 must 'the type is stored' add_type badge 03 70 30 master 33 '"title": "Staff badge", "title_de": "Dienstausweis"'
 must 'a careful type is stored' add_type careful 03 70 30 master 33 '"identify_first": true'
+must 'and many more' more_types
 must 'the application is stored' add_app hello "$caps/hello-jc222.cap" '"title": "Greeter"'
 must 'a card is served' fresh served
 order --app hello --type badge

@@ -3,9 +3,9 @@
 // What a CAP file consists of, and what it needs from a card.
 import { number } from '../shared/format'
 import { useLanguage, useWords } from '../shared/i18n'
-import { useLoad } from './load'
+import { useAll } from './load'
 import { to } from './router'
-import type { App, Listing } from './shapes'
+import type { App } from './shapes'
 import { Table } from './table'
 import { words } from './words'
 
@@ -23,7 +23,7 @@ function Provider({ wanted, apps }: { wanted: App['imports'][number]; apps: App[
 
 function Imports({ app }: { app: App }) {
   const t = useWords(words).apps
-  const apps = useLoad<Listing<App>>('apps?limit=200').data?.items ?? []
+  const apps = useAll<App>('apps')
   if (app.imports.length === 0) return <p>{t.importsNone}</p>
   return (
     <Table

@@ -3,16 +3,16 @@
 // All cards, searched by the beginning of their number.
 import { time } from '../shared/format'
 import { useLanguage, useWords } from '../shared/i18n'
-import { useLoad, usePages } from './load'
+import { useAll, usePages } from './load'
 import { Heading, Mark } from './parts'
 import { setFilter, to, usePlace } from './router'
-import type { Card, CardType, Listing } from './shapes'
+import type { Card, CardType } from './shapes'
 import { CheckFilter, Filters, PagedTable, SearchFilter } from './table'
 import { words } from './words'
 
 function TypeFilter({ value }: { value: string }) {
   const t = useWords(words).common
-  const types = useLoad<Listing<CardType>>('types?limit=200').data?.items ?? []
+  const types = useAll<CardType>('types')
   return (
     <label>
       {t.type}

@@ -65,6 +65,22 @@ export function usePages<T>(path: string, filter: Record<string, string>, limit 
   }
 }
 
+/** All of a listing, for a choice: page after page, and what has come is there at once. */
+export function useAll<T>(path: string): T[] {
+  const [items, set] = useState<T[]>([])
+  useEffect(() => {
+    const stop = new AbortController()
+    const load = async (after: string): Promise<void> => {
+      const page = await get<Listing<T>>(withQuery(path, { limit: '200', after }), stop.signal)
+      set((before) => (after === '' ? page.items : [...before, ...page.items]))
+      if (page.next) await load(page.next)
+    }
+    load('').catch(() => {}) // the choice is the shorter for it; what is asked for next will say why
+    return () => stop.abort()
+  }, [path])
+  return items
+}
+
 /** A change that a button starts: what it is doing, and what went wrong. */
 export function useChange(): { busy: boolean; error: HttpError | null; run: (change: () => Promise<void>) => void } {
   const [busy, setBusy] = useState(false)

@@ -3,9 +3,9 @@
 // How full a card is, as a bar with its parts, and the same in words.
 import { bytes } from '../shared/format'
 import { useLanguage, useWords } from '../shared/i18n'
-import { useLoad } from './load'
+import { useAll } from './load'
 import { memoryOf, type Memory, type Part } from './memory'
-import type { App, Card, Listing } from './shapes'
+import type { App, Card } from './shapes'
 import { words } from './words'
 
 const WIDTH = 600
@@ -40,7 +40,7 @@ function place(memory: Memory, free: string): Shown[] {
 export function MemoryPicture({ card }: { card: Card }) {
   const language = useLanguage()
   const t = useWords(words).cards
-  const apps = useLoad<Listing<App>>('apps?limit=200').data?.items ?? []
+  const apps = useAll<App>('apps')
   if (card.registry === null && card.free_memory === null) return <p>{t.registryUnknown}</p>
   const memory = memoryOf(card, apps)
   const parts = place(memory, t.free)

@@ -5,10 +5,10 @@ import { useState } from 'preact/hooks'
 import { titleOf, useLanguage, useWords } from '../shared/i18n'
 import { post } from './api'
 import { InvitationShown } from './invitation_shown'
-import { useChange, useLoad } from './load'
+import { useAll, useChange } from './load'
 import { ErrorNote, Field, Heading } from './parts'
 import { to, usePlace } from './router'
-import type { App, CardType, Listing, Ticketed } from './shapes'
+import type { App, CardType, Ticketed } from './shapes'
 import { words } from './words'
 
 const PURPOSES = ['install', 'remove', 'inspect'] as const
@@ -56,8 +56,8 @@ export function orderBody(form: Form): Record<string, string | number | boolean>
 function Fields({ form, set }: { form: Form; set: (part: Partial<Form>) => void }) {
   const language = useLanguage()
   const { orders: t, common } = useWords(words)
-  const apps = useLoad<Listing<App>>('apps?limit=200').data?.items ?? []
-  const types = useLoad<Listing<CardType>>('types?limit=200').data?.items ?? []
+  const apps = useAll<App>('apps')
+  const types = useAll<CardType>('types')
   const input = (field: 'card' | 'level' | 'cards' | 'openings' | 'days', more: object = {}) => (
     <input value={form[field]} onInput={(e) => set({ [field]: e.currentTarget.value })} {...more} />
   )
