@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Writes the question. */
+ * Writes the question, and what is said of an end. */
 #include "question.h"
 
 #include <base/text.h>
@@ -95,4 +95,14 @@ void question_of_pairing(char out[QUESTION_MAX], const char *origin, enum langua
     put(&w, "\n");
     put_line(&w, word_text(WORD_PAGE, l), origin, "");
     end(&w, out, l);
+}
+
+void failure_of_end(char out[QUESTION_MAX], const struct run_end *end, enum language l)
+{
+    const char *failed = word_text(WORD_FAILED, l), *meaning = word_of_end(end->exit_code, l);
+    if (meaning[0] == '\0')
+        snprintf(out, QUESTION_MAX, "%s\n\n%s\n%s", failed, end->detail, end->advice);
+    else
+        snprintf(out, QUESTION_MAX, "%s\n\n%s\n\n%s %s", failed, meaning, word_text(WORD_EXACTLY, l),
+                 end->detail);
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <session/outcome.h>
+
 #include "question.h"
 
 #define HEAD    "A page wants to work on your card.\n\nServer: cm.example.org:8443\n"
@@ -74,6 +76,35 @@ static void too_long_to_be_asked(void **state)
     assert_non_null(strstr(text, "\n\nSeite: https://cm.example.org\n\nMöchten Sie das?"));
 }
 
+/* In German each exit code says what it means; the detail, which the server or the card may have said, is no
+ * format and stands behind. */
+static void ends(void **state)
+{
+    char text[QUESTION_MAX];
+    struct run_end end = {.detail = "The card refused %n.", .advice = "Tell the issuer."};
+    (void)state;
+    for (end.exit_code = EXIT_OTHER; end.exit_code <= EXIT_NOT_ALLOWED; end.exit_code++) {
+        print_message("exit code %d\n", end.exit_code);
+        failure_of_end(text, &end, ENGLISH);
+        assert_string_equal(text,
+                            "The order could not be fulfilled.\n\nThe card refused %n.\nTell the issuer.");
+        const char *meaning = word_of_end(end.exit_code, GERMAN);
+        assert_true(strlen(meaning) > 30);
+        failure_of_end(text, &end, GERMAN);
+        assert_non_null(strstr(text, "Der Auftrag konnte nicht ausgeführt werden.\n\n"));
+        assert_non_null(strstr(text, meaning));
+        assert_non_null(strstr(text, "\n\nGenauer, auf Englisch: The card refused %n."));
+        assert_null(strstr(text, "issuer"));
+    }
+    end.exit_code = 99;
+    failure_of_end(text, &end, GERMAN);
+    assert_non_null(strstr(text, "The card refused %n.\nTell the issuer."));
+    memset(end.detail, 'x', sizeof(end.detail) - 1);
+    end.exit_code = EXIT_CARD_PULLED;
+    failure_of_end(text, &end, GERMAN);
+    assert_non_null(strstr(text, "xxxxxxxx"));
+}
+
 static void locales(void **state)
 {
     (void)state;
@@ -122,10 +153,8 @@ static void every_word_in_both(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(orders),
-        cmocka_unit_test(too_long_to_be_asked),
-        cmocka_unit_test(locales),
-        cmocka_unit_test(every_word_in_both),
+        cmocka_unit_test(orders),  cmocka_unit_test(too_long_to_be_asked), cmocka_unit_test(ends),
+        cmocka_unit_test(locales), cmocka_unit_test(every_word_in_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

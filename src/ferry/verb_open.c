@@ -8,6 +8,7 @@
 
 #include "ask.h"
 #include "consent.h"
+#include "question.h"
 #include "verbs.h"
 
 static const struct option_spec open_options[] = {
@@ -15,7 +16,7 @@ static const struct option_spec open_options[] = {
     {NULL, NULL, NULL},
 };
 
-enum { TEXT_MAX = 1024, WAIT_FOR_CARD_MS = 120 * 1000 };
+enum { WAIT_FOR_CARD_MS = 120 * 1000 };
 
 static bool is_link(const char *text)
 {
@@ -42,9 +43,8 @@ static bool read_link(struct work *w, const struct cli *cli, struct run_end *end
 /* The page says how it went well; what went wrong may never have reached it. */
 static void tell_failure(const struct run_end *end)
 {
-    char text[TEXT_MAX];
-    snprintf(text, sizeof(text), "%s\n\n%s\n%s", word_text(WORD_FAILED, language_here()), end->detail,
-             end->advice);
+    char text[QUESTION_MAX];
+    failure_of_end(text, end, language_here());
     consent_tell_failure(text, language_here());
 }
 

@@ -3,6 +3,8 @@
  * The rows of words.h, looked up. */
 #include "words.h"
 
+#include <session/outcome.h>
+
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,3 +34,17 @@ const char *word_text(enum word w, enum language l)
 {
     return (size_t)w < WORD_COUNT ? texts[w][l == GERMAN ? 1 : 0] : "";
 }
+
+#define END_ROW(code, de) {code, (de)},
+const char *word_of_end(int exit_code, enum language l)
+{
+    static const struct {
+        int code;
+        const char *de;
+    } ends[] = {END_LIST(END_ROW)};
+    for (size_t i = 0; l == GERMAN && i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (ends[i].code == exit_code)
+            return ends[i].de;
+    return "";
+}
+#undef END_ROW

@@ -39,6 +39,11 @@ press() {
     return 1
 }
 
+# window_has TEXT: the dialog of a failure.
+window_has() {
+    pgrep -f -- '^zenity --error' >"$work/dialog" && tr '\0' '\n' <"/proc/$(head -n 1 "$work/dialog")/cmdline" | grep -q "$1"
+}
+
 # declined: the link ended, and because somebody said no.
 declined() {
     code=0
@@ -140,7 +145,9 @@ ok 'a title that is not ASCII: it asks' press Escape
 stop handler ''
 export LANG=de_DE.UTF-8
 follow "$link"
-ok 'in German, too' press Escape
+ok 'in German, too' press Tab Return
+ok 'and says so' await window_has 'Der Auftrag konnte nicht ausgeführt werden'
+ok 'which is read and closed' press Return
 stop handler ''
 ok 'and no other dialog' no_dialog
 stop screen # it takes its lock file along
