@@ -40,6 +40,13 @@ static bool read_link(struct work *w, const struct cli *cli, struct run_end *end
     return true;
 }
 
+/* What was done without proof is no failure; the page says what it is. */
+static bool has_failed(const struct run_end *end)
+{
+    return end->exit_code != EXIT_OK && end->exit_code != EXIT_REPORTED &&
+           strcmp(end->reason, "declined") != 0;
+}
+
 /* The page says how it went well; what went wrong may never have reached it. */
 static void tell_failure(const struct run_end *end)
 {
@@ -62,7 +69,7 @@ static int open_link(const struct cli *cli)
     work_finish(&w);
     if (w.report.quiet && end.exit_code != EXIT_OK)
         cli_error("%s: %s", end.outcome, end.detail);
-    if (!terminal && end.exit_code != EXIT_OK && strcmp(end.reason, "declined") != 0)
+    if (!terminal && has_failed(&end))
         tell_failure(&end);
     return end.exit_code;
 }

@@ -30,39 +30,6 @@
     X(WORD_FAILED, "The order could not be fulfilled.", "Der Auftrag konnte nicht ausgeführt werden.")       \
     X(WORD_EXACTLY, "Exactly:", "Genauer, auf Englisch:")
 
-/* What an exit code means to a card holder and what to do, in German; in English the detail and the advice of
- * the end itself are better. */
-#define END_LIST(X)                                                                                           \
-    X(EXIT_OTHER, "Es ist ein Fehler aufgetreten. Sagen Sie dem Herausgeber der Karte Bescheid.")             \
-    X(EXIT_USAGE, "Das Programm ist auf diesem Computer nicht richtig eingerichtet. Fragen Sie, wer ihn "     \
-                  "betreut.")                                                                                 \
-    X(EXIT_REPORTED, "Die Karte hat geantwortet, aber der Server kann es nicht beweisen.")                    \
-    X(EXIT_FAILED, "Die Karte oder der Server hat abgelehnt. Sagen Sie dem Herausgeber der Karte Bescheid.")  \
-    X(EXIT_UNKNOWN, "Ob alles ankam, ist nicht bekannt. Starten Sie noch einmal: Der Server sieht sich die "  \
-                    "Karte zuerst an.")                                                                       \
-    X(EXIT_NO_CARD, "Es war kein Leser oder keine Karte da. Schließen Sie den Leser an, stecken Sie die "    \
-                    "Karte ein und starten Sie noch einmal.")                                                 \
-    X(EXIT_WRONG_KEY, "Die Karte hat einen anderen Schlüssel, als der Server kennt. Versuchen Sie es nicht " \
-                      "noch einmal, und sagen Sie dem Herausgeber Bescheid.")                                 \
-    X(EXIT_UNKNOWN_CARD, "Für diese Karte ist der Auftrag nicht bestimmt. Prüfen Sie, ob die richtige "     \
-                         "Karte im Leser steckt.")                                                            \
-    X(EXIT_WRONG_TICKET, "Der Server kennt diese Einladung nicht. Nehmen Sie den ganzen Link, oder bitten "   \
-                         "Sie um einen neuen.")                                                               \
-    X(EXIT_OLD_TICKET, "Diese Einladung gilt nicht mehr. Bitten Sie um eine neue.")                           \
-    X(EXIT_CARD_PULLED, "Die Karte wurde entfernt, oder ihr Kontakt ging verloren. Stecken Sie sie wieder "   \
-                        "ein und starten Sie noch einmal.")                                                   \
-    X(EXIT_SERVER_GONE, "Der Server ist nicht zu erreichen. Versuchen Sie es später noch einmal.")            \
-    X(EXIT_DISK_FULL, "Der Server hat keinen Platz mehr. An der Karte wurde nichts geändert; versuchen "     \
-                      "Sie es später noch einmal.")                                                           \
-    X(EXIT_BAD_CAP, "Die Anwendung kann so nicht auf eine Karte. Sagen Sie dem Herausgeber Bescheid.")        \
-    X(EXIT_MISSING_DEPENDENCY, "Der Karte fehlt etwas, das die Anwendung braucht. Sagen Sie dem "             \
-                               "Herausgeber Bescheid.")                                                       \
-    X(EXIT_CARD_MEMORY, "Auf der Karte ist nicht mehr genug Platz. Lassen Sie eine Anwendung entfernen, "     \
-                        "die nicht mehr gebraucht wird.")                                                     \
-    X(EXIT_CARD_BLOCKED, "Die Karte ist zu ihrem Schutz gesperrt. Versuchen Sie es nicht noch einmal; der "   \
-                         "Herausgeber kann sie freigeben.")                                                   \
-    X(EXIT_NOT_ALLOWED, "Das ist hier nicht erlaubt. Fragen Sie den Herausgeber der Karte.")
-
 #define WORD_ENUM(id, en, de) id,
 enum word { WORD_LIST(WORD_ENUM) WORD_COUNT };
 #undef WORD_ENUM
@@ -75,7 +42,8 @@ enum language language_of(const char *locale);
 enum language language_here(void);
 /* Static text, never NULL. A format where the list shows %s: all of them take strings. */
 const char *word_text(enum word w, enum language l);
-/* Static text for an exit code of <session/outcome.h>; "" where the language has none. */
+/* What an exit code of <session/outcome.h> means; "" where the language has no words of its own for it, or
+ * where nothing failed. */
 const char *word_of_end(int exit_code, enum language l);
 
 #endif

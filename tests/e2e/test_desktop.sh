@@ -92,6 +92,11 @@ start_badges
 must 'the application is stored' "$ferry" app add "$caps/hello-jc222.cap" --name hello
 must 'a card is made' new_card card $key --scp 03 --i 70 --kvn 30
 must 'the card is in the reader' insert card
+must 'a key for older cards is stored' add_key old des3 "$key"
+must 'and their type' add_type old 02 55 30 old 03
+must 'an older card is made' new_card old $key --scp 02 --i 55 --kvn 30
+must 'an order for it' order --app hello --type old
+old_link=$ticket
 must 'an order is made' order --app hello --type badge --cards 9
 url=$(jq -r .url "$work/order.json")
 profile=$FERRY_PROFILE
@@ -150,5 +155,13 @@ ok 'and says so' await window_has 'Der Auftrag konnte nicht ausgeführt werden'
 ok 'which is read and closed' press Return
 stop handler ''
 ok 'and no other dialog' no_dialog
+# Done, if without proof: for the page to say, and no failure.
+pull card
+must 'an older card is in the reader' insert old
+follow "$old_link"
+ok 'an older card: it asks' press Tab Return
+stop handler ''
+ok 'it ends without another dialog' grep -q '^ferry: reported: ' "$work/handler.log"
+ok 'the card has the application' sh -c "'$ferry_card' show '$work/old.card' | grep -q F00000000101"
 stop screen # it takes its lock file along
 tap_end
