@@ -3,14 +3,12 @@
 #
 # A world with a desk in it: the reader and its daemon, a screen, a desktop that knows what opens "cardferry:", and
 # Chromium, which trusts the server's authority and nothing else. Sourced by the tests of the pages, behind their
-# description; with all of tests/e2e/world.sh.
+# description; with all of tests/e2e/world.sh and screen.sh.
 #
 #   settings LINE...     more lines for the server's configuration, before it is started
 #   start_desk           screen, home, authorities, policies: what Chromium and the client find
 #   policies FILTER      what Chromium is told by the desk's administrator
 #   handler yes|no       whether the desktop knows what opens the links
-#   dialogue KIND SECONDS     waits for a window of the client, "question" or "error", and prints what it was started with
-#   answer yes|no|enter  presses keys in it, until it is gone; enter is what somebody presses who has not read it
 #   certificate NAME SUBJECT [EXTENSION], operator_certificate   by the server's authority; the operator's is in Chromium
 #   api METHOD PATH [JSON]    of docs/api.md, as the administrator; the answer
 #   add_app NAME FILE [FIELDS]     an application that was looked at; FIELDS is more JSON, such as '"title":"Badge"'
@@ -19,9 +17,9 @@
 
 transport=pcsc
 . "$(dirname "$0")/../e2e/world.sh"
+. "$(dirname "$0")/../e2e/screen.sh"
 
 origin=https://localhost:8443
-display=7
 shots=$build/browser
 modules=$build/browser/node_modules
 PATH=$build/src/ferry:$PATH
@@ -102,43 +100,10 @@ handler() {
         [ "$(xdg-mime query default x-scheme-handler/cardferry)" = cardferry.desktop ]
 }
 
-screen_is_there() {
-    [ -S "/tmp/.X11-unix/X$display" ] && xdotool getdisplaygeometry
-}
-
 start_desk() {
-    # Its socket and its keyboard's map are ours alone, so that several of these worlds can have the same screen.
-    mkdir -p /tmp/.X11-unix "$HOME" "$shots" && mount -t tmpfs tmpfs /tmp/.X11-unix &&
-        mount -t tmpfs tmpfs /var/lib/xkb || return
-    export DISPLAY=":$display" GTK_A11Y=none NO_AT_BRIDGE=1 LANG=C.UTF-8
-    spawn screen Xvfb "$DISPLAY" -screen 0 1024x768x24 -nolisten tcp -nolock -noreset
-    await screen_is_there && holder_profile && trust_authority &&
+    export LANG=C.UTF-8
+    mkdir -p "$HOME" "$shots" && start_screen && holder_profile && trust_authority &&
         policies '{AutoLaunchProtocolsFromOrigins}' && handler yes
-}
-
-# window_of KIND: of the client's dialogue, "question" or "error": $dialogue is its process, $window its window.
-window_of() {
-    dialogue=$(pgrep -f -o -- "^zenity --$1") && window=$(xdotool search --onlyvisible --pid "$dialogue" | tail -n 1) &&
-        [ -n "$window" ]
-}
-
-dialogue() {
-    await window_of "$1" && window_of "$1" && tr '\0' '\n' <"/proc/$dialogue/cmdline"
-}
-
-is_gone() {
-    ! kill -0 "$dialogue" 2>/dev/null
-}
-
-# Without a window manager the keyboard goes to the window below the pointer. The button that has the focus is "no".
-answer() {
-    xdotool mousemove --window "$window" 20 20 && sleep 0.2
-    case $1 in
-    yes) xdotool key --clearmodifiers Tab Return ;;
-    no) xdotool key --clearmodifiers Escape ;;
-    enter) xdotool key --clearmodifiers Return ;;
-    esac
-    await is_gone
 }
 
 # After journeys that broke off: no card in the reader, no window, reader and handler where they belong.

@@ -201,7 +201,7 @@ await part('the page that may speak with the agent', async () => {
   await world('swap');
   await holder.press(next);
   await same('agent again: one click, and it ends', 'confirmed/none', await holder.outcome(next));
-  await same('agent again: without a question', 1, (await attempt('dialogue question 0')).status);
+  await same('agent again: without a question', 1, (await attempt('window_of question')).status);
   await leave(name, who);
 });
 

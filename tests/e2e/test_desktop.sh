@@ -5,43 +5,17 @@
 # xdg-open starts it, a real dialog asks on a real (if invisible) screen, and a key press is the answer.
 transport=pcsc
 . "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/screen.sh"
 
 key=9B1E64C7D25A3F80E4B7016C8D92F53A
 unset WAYLAND_DISPLAY LC_ALL LC_MESSAGES XDG_CURRENT_DESKTOP DESKTOP_SESSION BROWSER
 export LANG=C.UTF-8 HOME="$work/home" XDG_CONFIG_HOME="$work/home/config" XDG_CACHE_HOME="$work/home/cache"
-export XDG_RUNTIME_DIR="$work/home/run" GDK_BACKEND=x11 NO_AT_BRIDGE=1 GSETTINGS_BACKEND=memory
+export XDG_RUNTIME_DIR="$work/home/run" GDK_BACKEND=x11 GSETTINGS_BACKEND=memory
 mkdir -p "$HOME/config/cardferry" "$HOME/run"
 
-start_screen() {
-    mkdir -p /tmp/.X11-unix
-    # Without -noreset it turns away whoever comes just as its last client leaves.
-    spawn screen Xvfb -displayfd 7 -screen 0 800x600x24 -nolisten tcp -noreset 7>"$work/display"
-    await test -s "$work/display" || return
-    DISPLAY=:$(cat "$work/display")
-    export DISPLAY
-}
-
-is_gone() {
-    ! xdotool getwindowname "$window"
-}
-
-# press KEY...: in the dialog, once it is there, until it goes: keys are lost on one that still draws itself.
-press() {
-    await xdotool search --name '^Cardferry$' || return
-    window=$(xdotool search --name '^Cardferry$' | tail -n 1)
-    for press_again in 1 2 3 4 5 6 7 8; do
-        xdotool windowfocus --sync "$window"
-        sleep 0.5
-        xdotool key "$@"
-        await_for 3 is_gone && return
-        echo "# press $press_again came to nothing"
-    done
-    return 1
-}
-
-# window_has TEXT: the dialog of a failure.
-window_has() {
-    pgrep -f -- '^zenity --error' >"$work/dialog" && tr '\0' '\n' <"/proc/$(head -n 1 "$work/dialog")/cmdline" | grep -q "$1"
+# meet KIND yes|no|enter: the dialog comes, and that is the answer; what it said is in $work/words.
+meet() {
+    dialogue "$1" >"$work/words" && answer "$2"
 }
 
 # declined: the link ended, and because somebody said no.
@@ -53,7 +27,7 @@ declined() {
 }
 
 no_dialog() {
-    ! xdotool search --name '^Cardferry$'
+    ! pgrep -x zenity
 }
 
 # follow LINK: as a browser or a mail program would; what comes of it is in handler.log.
@@ -111,18 +85,18 @@ same 'and the server was not called' 0 "$(sessions)"
 must 'there is a screen' start_screen
 
 follow "$ticket"
-ok 'a dialog asks, and Return is no' press Return
+ok 'a dialog asks, and Return is no' meet question enter
 declined
 same 'and the server was not called' 0 "$(sessions)"
 ok 'nor is there another dialog' no_dialog
 follow "$ticket"
-ok 'it asks again, and is closed' press Escape
+ok 'it asks again, and is closed' meet question no
 declined
 same 'nor was it now' 0 "$(sessions)"
 
 # The button beside the default one.
 follow "$ticket"
-ok 'it asks again, and somebody presses yes' press Tab Return
+ok 'it asks again, and somebody presses yes' meet question yes
 ok 'the link ends well' stop handler ''
 ok 'the card was served' confirmed 1
 ok 'it has the application' sh -c "'$ferry_card' show '$work/card.card' | grep -q F00000000101"
@@ -130,15 +104,15 @@ ok 'it has the application' sh -c "'$ferry_card' show '$work/card.card' | grep -
 # As browsers and mail programs hand it on; with a title that tries to be more than text.
 link=$(link_of "$url" 01 hello '<b>x</b> & \nServer: y --help "z')
 follow "$(echo "$link" | sed 's,cardferry:,cardferry://,; s,g,%67,g')"
-ok 'percent-encoded: it asks, and somebody presses yes' press Tab Return
+ok 'percent-encoded: it asks, and somebody presses yes' meet question yes
 ok 'the link ends well' stop handler ''
 ok 'the card was served' confirmed 2
 
 # What went wrong is said in a dialog: nobody sees this program's output.
 link=$(link_of "$url" 02 hello)
 follow "$link"
-ok 'a link for something else: it asks' press Tab Return
-ok 'and another dialog says what went wrong' press Return
+ok 'a link for something else: it asks' meet question yes
+ok 'and another dialog says what went wrong' meet error enter
 code=0
 stop handler '' || code=$?
 ok 'it ends so' test "$code" != 0
@@ -146,22 +120,21 @@ ok 'the card was not served' confirmed 2
 # Words beyond ASCII reach the dialog, whatever the locale can write.
 export LANG=C
 follow "$(link_of "$url" 01 hello 'Grüße')"
-ok 'a title that is not ASCII: it asks' press Escape
+ok 'a title that is not ASCII: it asks' meet question no
 stop handler ''
 export LANG=de_DE.UTF-8
 follow "$link"
-ok 'in German, too' press Tab Return
-ok 'and says so' await window_has 'Der Auftrag konnte nicht ausgeführt werden'
-ok 'which is read and closed' press Return
+ok 'in German: it asks' meet question yes
+ok 'and another says what went wrong' meet error enter
+ok 'in German, too' grep -q 'Der Auftrag konnte nicht ausgeführt werden' "$work/words"
 stop handler ''
 ok 'and no other dialog' no_dialog
 # Done, if without proof: for the page to say, and no failure.
 pull card
 must 'an older card is in the reader' insert old
 follow "$old_link"
-ok 'an older card: it asks' press Tab Return
+ok 'an older card: it asks' meet question yes
 stop handler ''
 ok 'it ends without another dialog' grep -q '^ferry: reported: ' "$work/handler.log"
 ok 'the card has the application' sh -c "'$ferry_card' show '$work/old.card' | grep -q F00000000101"
-stop screen # it takes its lock file along
 tap_end
