@@ -66,6 +66,10 @@ static int audit(const struct cli *cli)
         {"number", "NUMBER", 6},  {"time", "TIME", 24},     {"who", "WHO", 24}, {"what", "WHAT", 18},
         {"object", "OBJECT", 32}, {"detail", "DETAIL", 40}, {NULL, NULL, 0}};
     char path[ADMIN_PATH_MAX] = "/audit";
+    if (cli_flag(cli, "card") && cli_flag(cli, "order")) {
+        cli_error("an entry is of a card or of an order: --card or --order, not both");
+        return EXIT_USAGE;
+    }
     admin_query_add(path, "card", cli_option(cli, "card"));
     admin_query_add(path, "order", cli_option(cli, "order"));
     return admin_simple_list(cli, path, columns);

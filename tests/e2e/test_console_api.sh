@@ -127,6 +127,7 @@ same 'cards: of a type, of another, set aside' '2 0 0' \
 same 'audit: of an order, by what was done' 'order.add order.cancel app.texts' "$("$ferry" audit --order "$order" --json |
     jq -r 'map(.what) | map(select(startswith("order"))) | reverse | join(" ")') $("$ferry" audit --match app.t --json |
     jq -r 'map(.what) | join(" ")')"
+refused 'but not of both' 2 '--card or --order' "$ferry" audit --order "$order" --card 1
 stop_server
 same 'no ticket is in the log' 0 "$(grep -c -e "$(jq -r .ticket "$work/order.json")" "$work/ferryd.log")"
 tap_end

@@ -8,8 +8,8 @@
 #   spawn NAME COMMAND...   starts it in the background; output in $work/NAME.log
 #   stop NAME [SIGNAL]      ends it, by its pid ('': only waits); gives its exit status
 #   running NAME            is it still there
-#   await COMMAND...        until the command succeeds, which nothing here takes a minute for
-#   await_for SECONDS COMMAND...
+#   await COMMAND...        until the command succeeds, for a minute: more than anything here takes
+#   await_for SECONDS COMMAND...   the same, for so long
 #   start_pcscd / stop_pcscd  with the reader "Virtual PCD"; the card connects to $vpcd_port
 
 if [ "${FERRY_PRIVATE_WORLD:-}" != "$0" ]; then
